@@ -1,0 +1,25 @@
+export { ChatRequest } from './chat.ts'
+export type {
+  ChatChunk,
+  ChatCompletion,
+  ChatMessage,
+  ChunkChoice,
+  ChunkHead,
+  Delta,
+  FinishReason,
+  Frame,
+  Frames,
+  ToolCallDelta,
+  Usage,
+} from './chat.ts'
+export { createDeadlines } from './deadlines.ts'
+export type { Deadline, Deadlines } from './deadlines.ts'
+export { FAILURES, GatewayError, UpstreamError } from './errors.ts'
+export type { FailureCode } from './errors.ts'
+export { createId } from './ids.ts'
+export { JsonSource, parseJsonSource } from './json-source.ts'
+export type { Edits } from './json-source.ts'
+export { defineProvider } from './provider.ts'
+export type { Call, Model, Provider, ProviderDefinition, ProviderDeps } from './provider.ts'
+export { toSafeText } from './safe-text.ts'
+export type { Timeouts, Upstream, UpstreamBody, UpstreamReply, UpstreamRequest } from './upstream.ts'

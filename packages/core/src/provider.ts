@@ -1,0 +1,59 @@
+import type { z } from 'zod'
+import type { ChatRequest, ChunkHead, Frames } from './chat.ts'
+import type { JsonSource } from './json-source.ts'
+import type { Upstream } from './upstream.ts'
+
+/** One request on its way through a provider. */
+export interface Call {
+  /** The model in the provider's own vocabulary; empty where the provider has to choose. */
+  readonly model: string
+  readonly head: ChunkHead
+  /** Whether the client wants a stream. A hint: whatever the upstream sends becomes frames. */
+  readonly stream: boolean
+  /** The received bytes of the request, where `request` says exactly what they say. */
+  readonly source?: JsonSource
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+}
+
+export interface Model {
+  readonly id: string
+  /** Unix time, seconds. */
+  readonly created?: number
+  readonly owned_by?: string
+}
+
+export interface Provider {
+  /**
+   * One upstream call, lazily: nothing happens before the first `next()`, nothing is yielded before the upstream has
+   * begun to answer, and no batch is empty. Frames come in wire order and keep the stream contract: role first, one
+   * finish per choice, usage last. Returns when the answer is whole, throws {@link UpstreamError} when it is not.
+   * Leaving the loop or aborting `call.signal` closes the connection.
+   */
+  chat(request: ChatRequest, call: Call): Frames
+  /** The models the upstream offers. @throws {UpstreamError} */
+  models(signal: AbortSignal): Promise<readonly Model[]>
+  /** What the upstream cannot do, so that the gateway does it in its place. */
+  readonly lacks?: { readonly stop?: boolean }
+}
+
+/** All a provider may reach outside itself; tests hand in their own. */
+export interface ProviderDeps {
+  readonly upstream: Upstream
+}
+
+export interface ProviderDefinition<Config extends { kind: string }> {
+  readonly kind: Config['kind']
+  /** Strict, described, plain data without transforms; all its errors are shown to whoever wrote the configuration. */
+  readonly config: z.ZodType<Config>
+  /** A provider from its configuration. Opens nothing: connections belong to `deps.upstream`. */
+  readonly open: (config: Config, deps: ProviderDeps) => Provider
+}
+
+/** The definition as given; a place for the types to meet. */
+export function defineProvider<Config extends { kind: string }>(
+  definition: ProviderDefinition<Config>,
+): ProviderDefinition<Config> {
+  return definition
+}
