@@ -118,12 +118,14 @@ export interface ChatMessage {
   readonly content: string | null
   readonly refusal: string | null
   readonly reasoning_content?: string
-  readonly tool_calls?: readonly {
-    readonly id: string
-    readonly type: 'function'
-    readonly function: { readonly name: string; readonly arguments: string }
-  }[]
-  readonly function_call?: { readonly name: string; readonly arguments: string }
+  readonly tool_calls:
+    | readonly {
+        readonly id: string
+        readonly type: 'function'
+        readonly function: { readonly name: string; readonly arguments: string }
+      }[]
+    | null
+  readonly function_call: { readonly name: string; readonly arguments: string } | null
   readonly [extension: string]: unknown
 }
 

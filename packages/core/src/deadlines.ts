@@ -14,17 +14,18 @@ export interface Deadlines {
 }
 
 /**
- * Many deadlines on one coarse timer: a deadline costs a stored number when it is touched, and is found expired at
- * most `tickMs` late. The timer runs only while there is something to wait for, on the monotonic clock.
+ * Many deadlines on one coarse timer: a touch costs one stored flag. None expires early; one that was touched is found
+ * expired at most two ticks late, one that was not at most one. The timer runs only while there is something to wait
+ * for, on the monotonic clock.
  */
 export function createDeadlines(tickMs = 50): Deadlines {
   const running = new Set<Entry>()
   let timer: NodeJS.Timeout | undefined
-  let now = performance.now()
 
   class Entry implements Deadline {
     #limitMs: number
     #dueAt: number
+    #touched = false
     readonly #expire: () => void
 
     constructor(limitMs: number, expire: () => void) {
@@ -34,20 +35,20 @@ export function createDeadlines(tickMs = 50): Deadlines {
     }
 
     touch(limitMs?: number): void {
-      if (limitMs === undefined) {
-        // The time of the last tick: a touch happens per chunk, and being early by a tick is repaired by `check`.
-        this.#dueAt = now + tickMs + this.#limitMs
-      } else {
-        this.#limitMs = limitMs
-        this.#dueAt = performance.now() + limitMs
-      }
+      // A touch happens per chunk: no clock is read here, the next tick takes its own time for that of the touch.
+      this.#touched = true
+      if (limitMs !== undefined) this.#limitMs = limitMs
     }
 
     clear(): void {
       running.delete(this)
     }
 
-    check(): void {
+    check(now: number): void {
+      if (this.#touched) {
+        this.#touched = false
+        this.#dueAt = now + this.#limitMs
+      }
       if (this.#dueAt > now) return
       running.delete(this)
       this.#expire()
@@ -55,8 +56,8 @@ export function createDeadlines(tickMs = 50): Deadlines {
   }
 
   function tick(): void {
-    now = performance.now()
-    for (const entry of running) entry.check()
+    const now = performance.now()
+    for (const entry of running) entry.check(now)
     if (running.size === 0) {
       clearInterval(timer)
       timer = undefined
@@ -67,10 +68,7 @@ export function createDeadlines(tickMs = 50): Deadlines {
     start(limitMs, expire) {
       const entry = new Entry(limitMs, expire)
       running.add(entry)
-      if (timer === undefined) {
-        now = performance.now()
-        timer = setInterval(tick, tickMs)
-      }
+      timer ??= setInterval(tick, tickMs)
       return entry
     },
     get size() {

@@ -77,7 +77,7 @@ function invalid(message: string): GatewayError {
 
 /** What the parser says without the text around the fault: that is the client's prompt. */
 function describe(cause: unknown): string {
-  const [reason = ''] = (cause as Error).message.split(/, (?:\.\.\.)?"|\sin JSON at/)
+  const [reason = ''] = (cause as Error).message.split(/, (?:\.\.\.)?"|\s(?:in|after) JSON at/)
   const at = /position \d+/.exec((cause as Error).message)?.[0]
   return at === undefined ? `${reason}.` : `${reason}, at ${at}.`
 }

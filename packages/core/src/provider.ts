@@ -43,12 +43,16 @@ export interface ProviderDeps {
   readonly upstream: Upstream
 }
 
-export interface ProviderDefinition<Config extends { kind: string }> {
+export interface ProviderDefinition<Config extends { kind: string } = { kind: string }> {
   readonly kind: Config['kind']
-  /** Strict, described, plain data without transforms; all its errors are shown to whoever wrote the configuration. */
-  readonly config: z.ZodType<Config>
+  /**
+   * Strict, described, plain data without transforms; all its errors are shown to whoever wrote the configuration. The
+   * gateway adds members of its own to `shape`, so what is to be checked is checked member by member.
+   */
+  readonly config: z.ZodType<Config> & { readonly shape: z.core.$ZodShape }
   /** A provider from its configuration. Opens nothing: connections belong to `deps.upstream`. */
-  readonly open: (config: Config, deps: ProviderDeps) => Provider
+  // A method, since only then a definition of one kind fits into a list of definitions of all kinds.
+  open(config: Config, deps: ProviderDeps): Provider
 }
 
 /** The definition as given; a place for the types to meet. */

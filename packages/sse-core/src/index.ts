@@ -1,0 +1,7 @@
+export { collect } from './collect.ts'
+export { DONE, encodeError, encodeEvent, encodeFrame, HEARTBEAT, toChunk, toUsageChunk } from './encode.ts'
+export { readFrames } from './frames.ts'
+export type { ReadOptions } from './frames.ts'
+export { createSplitter } from './split.ts'
+export type { SseEvent, Splitter } from './split.ts'
+export { parseFailureBody, retryAfterOf, toUpstreamError } from './upstream-failure.ts'
