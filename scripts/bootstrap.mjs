@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
-const PNPM = 'pnpm@12.18.0'
 const root = fileURLToPath(new URL('..', import.meta.url))
+const { config } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const node = join(root, 'node_modules/.bin/node')
 
 /** Whether what is installed is what the lockfile asks for: pnpm keeps the lockfile it last installed from. */

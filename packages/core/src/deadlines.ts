@@ -14,9 +14,9 @@ export interface Deadlines {
 }
 
 /**
- * Many deadlines on one coarse timer: a touch costs one stored flag. None expires early; one that was touched is found
- * expired at most two ticks late, one that was not at most one. The timer runs only while there is something to wait
- * for, on the monotonic clock.
+ * Many deadlines on one coarse timer: a touch costs one stored flag. None expires early; each is found expired at most
+ * one tick late, or two after a touch that set no new limit. The timer runs only while there is something to wait for,
+ * on the monotonic clock.
  */
 export function createDeadlines(tickMs = 50): Deadlines {
   const running = new Set<Entry>()
@@ -35,9 +35,11 @@ export function createDeadlines(tickMs = 50): Deadlines {
     }
 
     touch(limitMs?: number): void {
-      // A touch happens per chunk: no clock is read here, the next tick takes its own time for that of the touch.
-      this.#touched = true
-      if (limitMs !== undefined) this.#limitMs = limitMs
+      // A bare touch happens per chunk: no clock is read here, the next tick takes its own time for that of the touch.
+      this.#touched = limitMs === undefined
+      if (limitMs === undefined) return
+      this.#limitMs = limitMs
+      this.#dueAt = performance.now() + limitMs
     }
 
     clear(): void {

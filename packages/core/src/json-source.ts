@@ -31,6 +31,10 @@ export class JsonSource {
     this.#members = members
   }
 
+  get byteLength(): number {
+    return this.#bytes.length
+  }
+
   /** The object as JSON, with the outermost members in `edits` set or left out. */
   with(edits: Edits): Buffer {
     const parts: Buffer[] = []
@@ -230,7 +234,8 @@ function endOfNumber(bytes: Buffer, start: number): number {
     if (byte === 0x65 || byte === 0x45) large = true
     else if (!(byte >= 0x30 && byte <= 0x39) && byte !== 0x2b && byte !== 0x2d && byte !== 0x2e) break
   }
-  if ((large || end - start > 300) && !Number.isFinite(Number(bytes.toString('latin1', start, end)))) {
+  // What is no number at all gives NaN here and is left to the parser.
+  if ((large || end - start > 300) && Math.abs(Number(bytes.toString('latin1', start, end))) === Infinity) {
     throw invalid('A number in the body is too large.')
   }
   return end

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ChatRequest, ChunkHead, Frames } from './chat.ts'
 import type { JsonSource } from './json-source.ts'
-import type { Upstream } from './upstream.ts'
+import type { Timeouts, Upstream } from './upstream.ts'
 
 /** One request on its way through a provider. */
 export interface Call {
@@ -41,6 +41,7 @@ export interface Provider {
 /** All a provider may reach outside itself; tests hand in their own. */
 export interface ProviderDeps {
   readonly upstream: Upstream
+  readonly timeouts: Timeouts
 }
 
 export interface ProviderDefinition<Config extends { kind: string } = { kind: string }> {

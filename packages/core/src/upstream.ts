@@ -16,6 +16,9 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
   readonly timeouts: Timeouts
+  /** The request this call belongs to, as the log names it. */
+  readonly requestId: string
+  /** Aborts the call; a {@link GatewayError} given as the reason is what the call then fails with. */
   readonly signal: AbortSignal
 }
 

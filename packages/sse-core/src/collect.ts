@@ -4,6 +4,7 @@ interface Call {
   id: string
   name: string
   readonly arguments: string[]
+  readonly extensions: Record<string, unknown>
 }
 
 interface Choice {
@@ -12,12 +13,16 @@ interface Choice {
   readonly refusal: string[]
   readonly calls: Call[]
   legacy: Call | undefined
-  readonly extensions: Record<string, unknown>
-  logprobs: Record<string, unknown[]> | undefined
+  readonly extensions: Joined
+  logprobs: Joined | undefined
   finish: FinishReason
 }
 
-const KNOWN = new Set(['role', 'content', 'reasoning_content', 'refusal', 'tool_calls', 'function_call'])
+/** Members that come in pieces: lists are joined, of all else the last counts. */
+type Joined = Map<string, unknown>
+
+const CHUNK_MEMBERS = new Set(['id', 'object', 'created', 'model', 'choices', 'usage'])
+const DELTA_MEMBERS = new Set(['role', 'content', 'reasoning_content', 'refusal', 'tool_calls', 'function_call'])
 
 /**
  * Frames that keep the stream contract → the completion that they are the stream of. Members that clients read are
@@ -26,24 +31,15 @@ const KNOWN = new Set(['role', 'content', 'reasoning_content', 'refusal', 'tool_
 export async function collect(frames: Frames, head: ChunkHead): Promise<ChatCompletion> {
   const choices: Choice[] = []
   let usage: Usage | null = null
-  const extensions: Record<string, unknown> = {}
+  const extensions = new Map<string, unknown>()
   for await (const batch of frames) {
     for (const { chunk } of batch) {
-      const {
-        id: _id,
-        object: _object,
-        created: _created,
-        model: _model,
-        choices: parts,
-        usage: latest,
-        ...rest
-      } = chunk
-      Object.assign(extensions, rest)
-      usage = latest ?? usage
-      for (const { index, delta, finish_reason, logprobs } of parts) {
+      usage = chunk.usage ?? usage
+      for (const [name, value] of Object.entries(chunk)) if (!CHUNK_MEMBERS.has(name)) extensions.set(name, value)
+      for (const { index, delta, finish_reason, logprobs } of chunk.choices) {
         const choice = (choices[index] ??= createChoice())
         add(choice, delta)
-        if (logprobs != null) choice.logprobs = addLogprobs(choice.logprobs, logprobs)
+        if (logprobs != null) join((choice.logprobs ??= new Map()), logprobs)
         if (finish_reason !== null) choice.finish = finish_reason
       }
     }
@@ -53,14 +49,18 @@ export async function collect(frames: Frames, head: ChunkHead): Promise<ChatComp
     object: 'chat.completion',
     created: head.created,
     model: head.model,
-    choices: choices.flatMap((choice, index) => {
-      const { finish, logprobs } = choice
-      return [{ index, message: toMessage(choice), logprobs: logprobs ?? null, finish_reason: finish }]
-    }),
+    // A list with holes where an index was left out: `flatMap` passes over them.
+    choices: choices.flatMap((choice, index) => ({
+      index,
+      message: toMessage(choice),
+      logprobs:
+        choice.logprobs === undefined ? null : { content: null, refusal: null, ...Object.fromEntries(choice.logprobs) },
+      finish_reason: choice.finish,
+    })),
     usage,
     service_tier: null,
     system_fingerprint: null,
-    ...extensions,
+    ...Object.fromEntries(extensions),
   }
 }
 
@@ -71,52 +71,51 @@ function createChoice(): Choice {
     refusal: [],
     calls: [],
     legacy: undefined,
-    extensions: {},
+    extensions: new Map(),
     logprobs: undefined,
     finish: 'stop',
   }
+}
+
+function createCall(): Call {
+  return { id: '', name: '', arguments: [], extensions: {} }
 }
 
 function add(choice: Choice, delta: Delta): void {
   if (delta.content) choice.content.push(delta.content)
   if (delta.reasoning_content) choice.reasoning.push(delta.reasoning_content)
   if (delta.refusal) choice.refusal.push(delta.refusal)
-  for (const {
-    index,
-    id,
-    function: { name, arguments: text },
-  } of delta.tool_calls ?? []) {
-    const call = (choice.calls[index] ??= { id: '', name: '', arguments: [] })
+  for (const { index, id, type: _type, function: details, ...rest } of delta.tool_calls ?? []) {
+    const call = (choice.calls[index] ??= createCall())
     call.id ||= id ?? ''
-    call.name ||= name ?? ''
-    if (text) call.arguments.push(text)
+    addDetails(call, details)
+    Object.assign(call.extensions, rest)
   }
-  if (delta.function_call !== undefined) {
-    choice.legacy ??= { id: '', name: '', arguments: [] }
-    choice.legacy.name ||= delta.function_call.name ?? ''
-    choice.legacy.arguments.push(delta.function_call.arguments ?? '')
-  }
-  for (const [name, value] of Object.entries(delta)) {
-    if (KNOWN.has(name)) continue
-    const before = choice.extensions[name]
-    choice.extensions[name] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
-  }
+  if (delta.function_call !== undefined) addDetails((choice.legacy ??= createCall()), delta.function_call)
+  join(choice.extensions, delta, DELTA_MEMBERS)
 }
 
-/** Probabilities come in pieces like the text: the lists of each (`content`, `refusal`) are joined. */
-function addLogprobs(before: Record<string, unknown[]> | undefined, piece: unknown): Record<string, unknown[]> {
-  const joined: Record<string, unknown[]> = { ...before }
-  for (const [name, list] of Object.entries(piece as Record<string, unknown>)) {
-    if (Array.isArray(list)) joined[name] = [...(joined[name] ?? []), ...list]
+function addDetails(call: Call, { name, arguments: piece }: { name?: string; arguments?: string }): void {
+  call.name ||= name ?? ''
+  if (piece) call.arguments.push(piece)
+}
+
+function join(joined: Joined, piece: object, except?: ReadonlySet<string>): void {
+  for (const [name, value] of Object.entries(piece)) {
+    if (except?.has(name) || value === null) continue
+    const before = joined.get(name)
+    if (!Array.isArray(value)) joined.set(name, value)
+    else if (Array.isArray(before)) for (const item of value) before.push(item)
+    else joined.set(name, [...value])
   }
-  return joined
 }
 
 function toMessage({ content, reasoning, refusal, calls, legacy, extensions }: Choice): ChatMessage {
-  const called = calls.map(({ id, name, arguments: pieces }) => ({
-    id,
+  const called = calls.map(call => ({
+    id: call.id,
     type: 'function' as const,
-    function: { name, arguments: pieces.join('') },
+    function: { name: call.name, arguments: call.arguments.join('') },
+    ...call.extensions,
   }))
   const text = content.join('')
   return {
@@ -126,6 +125,6 @@ function toMessage({ content, reasoning, refusal, calls, legacy, extensions }: C
     ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : undefined),
     tool_calls: called.length > 0 ? called : null,
     function_call: legacy === undefined ? null : { name: legacy.name, arguments: legacy.arguments.join('') },
-    ...extensions,
+    ...Object.fromEntries(extensions),
   }
 }

@@ -11,6 +11,10 @@ const END_GRACE_MS = 5000
 /** How long a connection may take to come free behind `[DONE]`; what comes then is not read. */
 const DRAIN_MS = 250
 
+const LESS_THAN = 0x3c
+const BRACE = 0x7b
+const BRACKET = 0x5b
+
 export interface ReadOptions {
   /** The largest event taken, bytes; 16 MiB unless told. */
   readonly maxEventBytes?: number
@@ -26,17 +30,21 @@ export interface ReadOptions {
 export async function* readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadOptions = {}): Frames {
   await refuseFailure(reply)
   const normaliser = createNormaliser(head)
-  const splitter = createSplitter(options.maxEventBytes)
+  let splitter = createSplitter(options.maxEventBytes)
   let document: Buffer[] | undefined
   let documentBytes = 0
   let begun = false
-  for await (const read of reply.body) {
+  for await (let read of reply.body) {
     if (!begun) {
-      const first = firstByte(read)
-      if (first === undefined) continue
-      begun = true
-      if (first === 0x3c /* < */) throw webPage()
-      if ((first === 0x7b /* { */ || first === 0x5b) /* [ */ && !isLines(reply)) document = []
+      const start = read.findIndex(isSignificant)
+      begun = start !== -1
+      const first = read[start]
+      if (first === LESS_THAN) throw webPage()
+      if ((first === BRACE || first === BRACKET) && !isLines(reply)) {
+        document = []
+        splitter = createSplitter(options.maxEventBytes)
+        read = read.subarray(start)
+      }
     }
     if (document !== undefined) {
       documentBytes += read.length
@@ -46,40 +54,42 @@ export async function* readFrames(reply: UpstreamReply, head: ChunkHead, options
     }
     try {
       splitter.push(read, normaliser.event)
-    } catch (failure) {
-      // What was understood before the fault still counts.
-      const frames = normaliser.take()
+      if (normaliser.done) reply.body.endWithin(DRAIN_MS)
+      else if (normaliser.finishing) reply.body.endWithin(END_GRACE_MS)
+    } finally {
+      // What was understood before a fault still counts; what came with `[DONE]` goes out with the end.
+      const frames = normaliser.done ? [] : normaliser.take()
       if (frames.length > 0) yield frames
-      throw failure
     }
-    if (normaliser.done) {
-      reply.body.endWithin(DRAIN_MS)
-      break
+    if (normaliser.done) break
+  }
+  try {
+    if (document !== undefined) {
+      const whole = Buffer.concat(document)
+      const value = parseJson(whole.toString())
+      if (value !== undefined) normaliser.document(value)
+      else splitter.push(whole, normaliser.event)
     }
-    if (normaliser.finishing) reply.body.endWithin(END_GRACE_MS)
+    if (!normaliser.done && splitter.end(normaliser.event)) {
+      throw new UpstreamError('upstream_truncated', 'The upstream stopped in the middle of an event.')
+    }
+    normaliser.end()
+  } finally {
     const frames = normaliser.take()
     if (frames.length > 0) yield frames
   }
-  if (document !== undefined) {
-    const whole = Buffer.concat(document)
-    const value = parseJson(whole.toString())
-    if (value !== undefined) normaliser.document(value)
-    else splitter.push(whole, normaliser.event)
-  }
-  const cut = !normaliser.done && splitter.end(normaliser.event)
-  if (cut) throw new UpstreamError('upstream_truncated', 'The upstream stopped in the middle of an event.')
-  normaliser.end()
-  yield normaliser.take()
 }
 
-/** @throws {UpstreamError} for every answer whose status or headers say that it is none */
+/** @throws {UpstreamError} for every answer whose status says that it is none */
 async function refuseFailure({ status, headers, body }: UpstreamReply): Promise<void> {
+  if (status < 300) return
+  const said = await readAtMost(body, MAX_FAILURE_BYTES)
   if (status >= 400) {
-    const failure = parseFailureBody(await readAtMost(body, MAX_FAILURE_BYTES), headers['content-type'] ?? '')
-    throw toUpstreamError(failure, { status, retryAfterMs: retryAfterOf(headers, Date.now()) })
+    const retryAfterMs = retryAfterOf(headers, Date.now())
+    throw toUpstreamError(parseFailureBody(said, headers['content-type'] ?? ''), { status, retryAfterMs })
   }
-  if (status >= 300) throw badResponse(status, 'with a redirect, which is not followed: is the base URL right?')
-  if (status !== 200) throw badResponse(status, 'without a body')
+  const message = `The upstream answered ${status}, a redirect, which is not followed: is the base URL right?`
+  throw new UpstreamError('upstream_bad_response', message, { upstreamStatus: status })
 }
 
 /** Up to `limit` bytes of a body, whatever becomes of the rest: a body that breaks off has still said something. */
@@ -93,24 +103,18 @@ async function readAtMost(body: UpstreamBody, limit: number): Promise<Buffer> {
       if (length >= limit) break
     }
   } catch (error) {
-    if (reads.length === 0 && !(error instanceof UpstreamError)) throw error
+    if (!(error instanceof UpstreamError)) throw error
   }
   return Buffer.concat(reads).subarray(0, limit)
 }
 
-/** The first byte that is neither white space nor of a byte order mark. */
-function firstByte(bytes: Buffer): number | undefined {
-  return bytes.find(byte => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+/** Whether the byte tells what kind of answer this is: neither white space nor of a byte order mark. */
+function isSignificant(byte: number): boolean {
+  return byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf
 }
 
 function isLines({ headers }: UpstreamReply): boolean {
   return /ndjson|jsonl|json-seq/i.test(headers['content-type'] ?? '')
-}
-
-function badResponse(status: number, what: string): UpstreamError {
-  return new UpstreamError('upstream_bad_response', `The upstream answered ${status} ${what}.`, {
-    upstreamStatus: status,
-  })
 }
 
 function webPage(): UpstreamError {

@@ -1,5 +1,4 @@
 import {
-  toSafeText,
   UpstreamError,
   type ChatChunk,
   type ChunkHead,
@@ -11,6 +10,7 @@ import {
 import { toChunk, toUsageChunk } from './encode.ts'
 import { toFinishReason } from './finish-reason.ts'
 import { isObject, parseJson, type Json } from './json.ts'
+import { piecesOf } from './pieces.ts'
 import { learnTemplate, type Channel, type Template } from './template.ts'
 import { createToolCalls, type ToolCalls } from './tool-calls.ts'
 import { isFailure, toUpstreamError } from './upstream-failure.ts'
@@ -21,24 +21,24 @@ const MAX_CHOICES = 128
 /** Templates that were learned and never used before learning is given up: each chunk of this upstream looks different. */
 const MAX_VAIN_TEMPLATES = 4
 
-/** Members of a delta and of a chunk that are handed on as they came. */
-const DELTA_EXTENSIONS = ['annotations', 'audio', 'reasoning_details'] as const
-const CHUNK_EXTENSIONS = ['system_fingerprint', 'service_tier', 'citations'] as const
+/** Members of a chunk that are handed on as they came. */
+const EXTENSIONS = ['system_fingerprint', 'service_tier', 'citations'] as const
 
 interface Choice {
   readonly index: number
   readonly tools: ToolCalls
   /** The role went out. */
   opened: boolean
+  /** Something came as a delta. */
+  streamed: boolean
   finish: FinishReason | undefined
 }
 
-/** What a piece of the answer says in one choice, in the order in which it goes out. */
-interface Piece {
-  readonly delta: Delta
-  /** Where the delta is nothing but text: which, and the text. */
-  readonly channel?: Channel
-  readonly text?: string
+/** What an event said, where that is one piece of a text and nothing else. */
+interface Text {
+  readonly channel: Channel
+  readonly text: string
+  readonly emitted: ChatChunk
 }
 
 export interface Normaliser {
@@ -46,15 +46,13 @@ export interface Normaliser {
   event(event: SseEvent): void
   /** A whole answer, or any other JSON that came in place of a stream. @throws {UpstreamError} */
   document(value: unknown): void
-  /** The frames since the last call; empty where there is nothing to send. */
+  /** The frames since the last call, maybe none. */
   take(): Frame[]
   /** Every choice has its reason to end: what may still come is usage and `[DONE]`. */
   readonly finishing: boolean
   /** `[DONE]` was seen: nothing more is of interest. */
   readonly done: boolean
-  /** Whether anything was understood at all. */
-  readonly started: boolean
-  /** The stream is over, in good order: adds what is due at the end. @throws {UpstreamError} `upstream_truncated` where it was not whole */
+  /** The stream is over, in good order: adds what is due at the end. @throws {UpstreamError} where the answer is not whole */
   end(): void
 }
 
@@ -69,8 +67,6 @@ export function createNormaliser(head: ChunkHead): Normaliser {
   let usage: Usage | undefined
   let extensions: Json | undefined
   let template: Template | undefined
-  let templateChoice: Choice | undefined
-  let templateTool = 0
   let vainTemplates = 0
   let started = false
   let done = false
@@ -81,8 +77,10 @@ export function createNormaliser(head: ChunkHead): Normaliser {
       throw malformed(`a choice with an index outside 0…${MAX_CHOICES - 1}`)
     }
     let choice = choices.get(at)
-    if (choice === undefined)
-      choices.set(at, (choice = { index: at, tools: createToolCalls(), opened: false, finish: undefined }))
+    if (choice === undefined) {
+      choice = { index: at, tools: createToolCalls(), opened: false, streamed: false, finish: undefined }
+      choices.set(at, choice)
+    }
     return choice
   }
 
@@ -99,67 +97,51 @@ export function createNormaliser(head: ChunkHead): Normaliser {
     emit(choice, { role: 'assistant', content: '' }, null)
   }
 
-  function readChoice(raw: unknown): { choice: Choice; emitted: ChatChunk[]; pieces: Piece[] } | undefined {
+  function readChoice(raw: unknown): Text | undefined {
     if (!isObject(raw)) return undefined
-    const choice = choiceAt(raw['index'])
-    const delta = deltaOf(raw, choice)
-    const word = raw['finish_reason']
+    const { index, delta, finish_reason: word, logprobs } = raw
+    const choice = choiceAt(index)
+    const said = isObject(delta) ? delta : undeltaed(raw, choice)
     const finish = typeof word === 'string' && word !== '' && word !== 'null' ? toFinishReason(word) : undefined
-    if (finish === 'error') throw reportedByFinish(String(word), delta)
-    const pieces = piecesOf(delta, choice)
-    const { logprobs } = raw
+    if (finish === 'error') throw reportedByFinish(String(word), said)
+    const pieces = piecesOf(said, choice.tools)
     // Probabilities belong to the text beside them; with no text they still have to go out.
     if (logprobs != null && pieces.length === 0) pieces.push({ delta: {} })
     if (pieces.length > 0) open(choice)
-    const emitted = pieces.map((piece, at) =>
+    choice.streamed ||= said === delta && pieces.length > 0
+    const [first, ...more] = pieces.map((piece, at) =>
       emit(choice, piece.delta, null, at === pieces.length - 1 ? logprobs : undefined),
     )
     choice.finish ??= finish
-    return { choice, emitted, pieces }
+    const { channel, text } = pieces[0] ?? {}
+    if (first === undefined || more.length > 0 || channel === undefined || text === undefined) return undefined
+    return logprobs == null && choice.finish === undefined ? { channel, text, emitted: first } : undefined
   }
 
-  /** What an event says; returns its one text where that is all it says, for a template to be made of it. */
-  function read(value: Json): { choice: Choice; emitted: ChatChunk; channel: Channel; text: string } | undefined {
+  /** Takes in what an event or a document says. */
+  function read(value: Json): Text | undefined {
     if (isFailure(value)) throw toUpstreamError(value)
     const latest = usageOf(value)
     if (latest !== undefined && !(usage !== undefined && isZero(latest))) usage = latest
-    for (const name of CHUNK_EXTENSIONS) if (value[name] != null) (extensions ??= {})[name] ??= value[name]
-    const { choices: list } = value
-    if (!Array.isArray(list) || list.length === 0) {
-      if (value['object'] === 'chat.completion.chunk' || Array.isArray(list) || latest !== undefined) started = true
-      return undefined
-    }
-    started = true
-    const results = list.map(readChoice)
-    const [only] = results
-    const [piece] = only?.pieces ?? []
-    if (results.length !== 1 || only?.pieces.length !== 1 || piece?.channel === undefined) return undefined
-    const plain =
-      latest === undefined && only.choice.finish === undefined && only.emitted[0]!.choices[0]!.logprobs === undefined
-    return plain
-      ? { choice: only.choice, emitted: only.emitted[0]!, channel: piece.channel, text: piece.text! }
-      : undefined
+    for (const name of EXTENSIONS) if (value[name] != null) (extensions ??= {})[name] ??= value[name]
+    const { choices: list, object } = value
+    started ||= Array.isArray(list) || latest !== undefined || object === 'chat.completion.chunk'
+    if (!Array.isArray(list)) return undefined
+    const texts = list.map(readChoice)
+    return texts.length === 1 && latest === undefined ? texts[0] : undefined
   }
 
-  function learn(data: Buffer, value: Json): void {
-    const plain = read(value)
-    template = undefined
-    if (plain === undefined || vainTemplates >= MAX_VAIN_TEMPLATES) return
-    template = learnTemplate(data, value, plain.text, plain.channel, plain.emitted)
-    templateChoice = plain.choice
-    templateTool = plain.emitted.choices[0]!.delta.tool_calls?.[0]?.index ?? 0
-    vainTemplates++
+  function allFinished(): boolean {
+    for (const { finish } of choices.values()) if (finish === undefined) return false
+    return choices.size > 0
   }
 
   return {
     get finishing() {
-      return choices.size > 0 && [...choices.values()].every(choice => choice.finish !== undefined)
+      return allFinished()
     },
     get done() {
       return done
-    },
-    get started() {
-      return started
     },
     event({ data, type, status }) {
       if (done) return
@@ -167,44 +149,46 @@ export function createNormaliser(head: ChunkHead): Normaliser {
         const frame = template.match(data)
         if (frame !== undefined) {
           vainTemplates = 0
-          if (template.channel === 'arguments') templateChoice!.tools.append(templateTool, frame)
           frames.push(frame)
           return
         }
       }
-      const text = data.toString().trim()
-      if (text === '' || type === 'ping') return
-      if (text === '[DONE]') {
-        done = started = true
+      const raw = data.toString().trim()
+      const value = parseJson(raw)
+      if (type === 'error' || status >= 400) throw toUpstreamError(value ?? raw, status === 0 ? {} : { status })
+      if (raw === '' || type === 'ping') return
+      if (raw === '[DONE]') {
+        done = true
         return
       }
-      const reported = type === 'error' || status >= 400
-      const value = parseJson(text)
-      if (reported) throw toUpstreamError(value ?? text, status === 0 ? {} : { status })
-      if (Array.isArray(value) && isObject(value[0]) && isFailure(value[0])) throw toUpstreamError(value)
+      if (isFailureList(value)) throw toUpstreamError(value)
       if (!isObject(value)) throw malformed('an event that is not a JSON object')
       if (value['type'] === 'ping') return
-      learn(data, value)
+      const text = read(value)
+      template = undefined
+      if (text === undefined || vainTemplates === MAX_VAIN_TEMPLATES) return
+      template = learnTemplate(data, value, text.text, text.channel, text.emitted)
+      vainTemplates++
     },
     document(value) {
-      if (Array.isArray(value) && isObject(value[0]) && isFailure(value[0])) throw toUpstreamError(value)
+      if (isFailureList(value)) throw toUpstreamError(value)
       if (isObject(value)) read(value)
-      if (choices.size === 0)
-        throw new UpstreamError('upstream_bad_response', 'The upstream answered with JSON that is no completion.')
+      if (choices.size === 0) throw badResponse('answered with JSON that is no completion')
       done = true
     },
     take() {
-      if (frames.length === 0) return frames
       const taken = frames
       frames = []
       return taken
     },
     end() {
-      if (!done && ![...choices.values()].some(choice => choice.finish !== undefined)) throw truncated(started)
+      if (!done && !allFinished()) {
+        if (!started) throw badResponse('sent an empty answer')
+        throw new UpstreamError('upstream_truncated', 'The upstream stopped before the end of its answer.')
+      }
       if (choices.size === 0) choiceAt(0)
+      for (const { tools } of choices.values()) tools.end()
       for (const choice of choices.values()) {
-        if (!done && choice.finish === undefined) throw truncated(started)
-        choice.tools.end()
         open(choice)
         emit(choice, {}, endOf(choice))
       }
@@ -219,65 +203,14 @@ function endOf({ finish = 'stop', tools }: Choice): FinishReason {
   return finish === 'tool_calls' && tools.opened === 0 ? 'stop' : finish
 }
 
-function deltaOf(raw: Json, choice: Choice): Json {
-  if (isObject(raw['delta'])) return raw['delta']
-  // A whole message behind a stream of deltas says the same again (Perplexity).
-  if (isObject(raw['message'])) return choice.opened ? {} : raw['message']
-  return typeof raw['text'] === 'string' ? { content: raw['text'] } : {}
+/** What a choice without a delta says. A whole message behind a stream of deltas says the same again. */
+function undeltaed({ message, text }: Json, { streamed }: Choice): Json {
+  if (isObject(message)) return streamed ? {} : message
+  return typeof text === 'string' ? { content: text } : {}
 }
 
-/** The pieces of a delta: reasoning before content, never both in one, then refusal, tool calls and what is handed on. */
-function piecesOf(delta: Json, { tools }: Choice): Piece[] {
-  const pieces: Piece[] = []
-  const add = (channel: 'content' | 'reasoning_content', text: string): void => {
-    if (text !== '') pieces.push({ delta: { [channel]: text }, channel, text })
-  }
-  const { content } = delta
-  add('reasoning_content', reasoningOf(delta))
-  add('content', typeof content === 'string' ? content : textOf(content))
-  if (typeof delta['refusal'] === 'string' && delta['refusal'] !== '')
-    pieces.push({ delta: { refusal: delta['refusal'] } })
-  const called = delta['tool_calls'] ?? []
-  for (const raw of [
-    ...(Array.isArray(called) ? called : [called]),
-    ...(isObject(delta['function_call']) ? [{ index: 0, ...delta['function_call'] }] : []),
-  ]) {
-    for (const call of tools.push(raw)) {
-      const text = call.function.arguments
-      const piece = { delta: { tool_calls: [call] } }
-      pieces.push(call.id === undefined && text !== undefined ? { ...piece, channel: 'arguments', text } : piece)
-    }
-  }
-  for (const name of DELTA_EXTENSIONS) {
-    const value = delta[name]
-    if (value != null && !(Array.isArray(value) && value.length === 0)) pieces.push({ delta: { [name]: value } })
-  }
-  return pieces
-}
-
-/** Reasoning under whichever name; of several the first that holds text. */
-function reasoningOf(delta: Json): string {
-  for (const name of ['reasoning_content', 'reasoning', 'thinking']) {
-    const value = delta[name]
-    if (typeof value === 'string' && value !== '') return value
-  }
-  return thinkingOf(delta['content'])
-}
-
-/** Mistral's content as a list: its text parts. */
-function textOf(content: unknown): string {
-  if (!Array.isArray(content)) return ''
-  return content.map(part => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('')
-}
-
-/** Mistral's content as a list: its thinking parts, whose text is a list again. */
-function thinkingOf(content: unknown): string {
-  if (!Array.isArray(content)) return ''
-  return content
-    .map(part =>
-      !isObject(part) ? '' : typeof part['thinking'] === 'string' ? part['thinking'] : textOf(part['thinking']),
-    )
-    .join('')
+function isFailureList(value: unknown): boolean {
+  return Array.isArray(value) && isObject(value[0]) && isFailure(value[0])
 }
 
 function isZero(usage: Usage): boolean {
@@ -285,15 +218,13 @@ function isZero(usage: Usage): boolean {
 }
 
 /** `error_finish` and its like: what stands in the content is the upstream's error text (wire/qwen.md §3.7 c). */
-function reportedByFinish(word: string, delta: Json): UpstreamError {
-  const words = typeof delta['content'] === 'string' ? delta['content'] : ''
-  return toUpstreamError({ message: toSafeText(words) || `The upstream ended its answer with "${word}".`, type: word })
+function reportedByFinish(word: string, { content }: Json): UpstreamError {
+  const words = typeof content === 'string' ? content.trim() : ''
+  return toUpstreamError({ message: words || `The upstream ended its answer with "${word}".`, type: word })
 }
 
-function truncated(started: boolean): UpstreamError {
-  return started
-    ? new UpstreamError('upstream_truncated', 'The upstream stopped before the end of its answer.')
-    : new UpstreamError('upstream_bad_response', 'The upstream sent an empty answer.')
+function badResponse(what: string): UpstreamError {
+  return new UpstreamError('upstream_bad_response', `The upstream ${what}.`)
 }
 
 function malformed(what: string): UpstreamError {

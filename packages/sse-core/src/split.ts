@@ -7,14 +7,24 @@ const COLON = 0x3a
 const SPACE = 0x20
 const BRACE = 0x7b
 const BRACKET = 0x5b
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
+
+const EMPTY = Buffer.alloc(0)
+const NEWLINE = Buffer.from('\n')
+const DATA = Buffer.from('data')
+const EVENT = Buffer.from('event')
+const ERROR = Buffer.from('error')
+const FIELDS = [DATA, EVENT, ERROR] as const
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
+/** What may stand in a line before its data: `data: `, or `error: `. */
+const MAX_PREFIX = 7
 /** Longer comments are not kept: all that is read in one is DashScope's `:HTTP_STATUS/429`. */
 const MAX_COMMENT = 64
-const HTTP_STATUS = Buffer.from(':HTTP_STATUS/')
+const HTTP_STATUS = /^:HTTP_STATUS\/(\d{3})$/
 
 export interface SseEvent {
-  /** The data lines joined with LF; a view into what was pushed wherever the event came in one piece. */
+  /** The data lines joined with LF; a view into what was pushed where the event came in one piece. */
   readonly data: Buffer
   /** The value of `event:`, or empty. A bare `error:` field (old llama.cpp) comes as an event of type `error`. */
   readonly type: string
@@ -25,71 +35,74 @@ export interface SseEvent {
 export interface Splitter {
   /** Hands every event that is complete with these bytes to `onEvent`. @throws {UpstreamError} `upstream_malformed` */
   push(bytes: Buffer, onEvent: (event: SseEvent) => void): void
-  /** The stream is over. Returns whether it stopped in the middle of an event; one that only lacks its blank line is handed on. */
+  /**
+   * The stream is over: an event that only lacks its blank line is handed on. Returns whether the stream stopped in the
+   * middle of an event, which then counts for nothing. @throws {UpstreamError} `upstream_malformed`
+   */
   end(onEvent: (event: SseEvent) => void): boolean
 }
 
 /**
  * Bytes → server-sent events, whatever the splits: LF, CR or CRLF, a byte order mark, comments, any number of data
  * lines. Tolerates what servers do beyond the standard: no blank line between two JSON payloads, and lines that are
- * JSON without `data:`. Time is linear; what is kept is at most one event of `maxBytes`, and nothing of ignored lines.
+ * JSON without `data:`. Time is linear; what is kept between two pushes is a copy of at most one event, whose data has
+ * at most `maxBytes`, and nothing of ignored lines.
  */
 export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
-  const tail = new Tail()
+  const tail = new Gathered() // the beginning of a line whose end is still to come
   let skipping = false // the rest of the current line is of no interest
-  let afterCr = false // the last read ended in CR: an LF right now belongs to it
-  let atStart = true
-  let data: Buffer[] = []
-  let dataBytes = 0
+  let afterCr = false // the last push ended in CR: an LF right now belongs to it
+  let marks = 0 // how much of a byte order mark was seen at the start; all of it once it can no longer come
+  let dataLines = 0
+  let view: Buffer | undefined // the data where it is one line that needs no copy
+  const joined = new Gathered() // else the data
   let type = ''
   let status = 0
 
+  function copyView(): void {
+    if (view !== undefined) joined.append(view)
+    view = undefined
+  }
+
   function dispatch(onEvent: (event: SseEvent) => void): void {
-    if (data.length > 0) {
-      const whole =
-        data.length === 1 ? data[0]! : Buffer.concat(data.flatMap((line, at) => (at === 0 ? line : [NEWLINE, line])))
-      onEvent({ data: whole, type, status })
-      data = []
-      dataBytes = 0
-    }
+    const event = dataLines > 0 ? { data: view ?? joined.take(), type, status } : undefined
+    view = undefined
+    dataLines = 0
     type = ''
     status = 0
+    if (event !== undefined) onEvent(event)
   }
 
   function addData(line: Buffer, onEvent: (event: SseEvent) => void): void {
-    const [only] = data
-    if (only !== undefined && data.length === 1 && (line[0] === BRACE || line[0] === BRACKET) && isWhole(only))
-      dispatch(onEvent)
-    dataBytes += line.length
-    if (dataBytes > maxBytes) throw tooLarge(maxBytes)
-    data.push(line)
+    if (dataLines === 1 && opensJson(line) && isWhole(view ?? joined.peek())) dispatch(onEvent)
+    if (++dataLines === 1) view = line
+    else {
+      copyView()
+      joined.append(NEWLINE)
+      joined.append(line)
+    }
+    if ((view ?? joined).length > maxBytes) throw tooLarge(maxBytes)
   }
 
   /** One line, without its end. */
   function readLine(bytes: Buffer, start: number, end: number, onEvent: (event: SseEvent) => void): void {
     if (start === end) return dispatch(onEvent)
     const first = bytes[start]
-    if (first === BRACE) {
+    if (isField(bytes, start, end, DATA)) {
+      addData(valueOf(bytes, start + DATA.length, end), onEvent)
+    } else if (first === COLON) {
+      if (end - start <= MAX_COMMENT)
+        status = Number(HTTP_STATUS.exec(bytes.toString('latin1', start, end))?.[1] ?? status)
+    } else if (first === BRACE) {
       dispatch(onEvent)
-      data.push(bytes.subarray(start, end))
-      return dispatch(onEvent)
-    }
-    if (first === COLON) {
-      if (bytes.compare(HTTP_STATUS, 0, HTTP_STATUS.length, start, Math.min(start + HTTP_STATUS.length, end)) === 0) {
-        status = Number(bytes.toString('latin1', start + HTTP_STATUS.length, end)) || 0
-      }
-      return
-    }
-    const length = end - start
-    if (startsWith(bytes, start, end, DATA)) {
-      if (length === 4) addData(EMPTY, onEvent)
-      else if (bytes[start + 4] === COLON) addData(valueOf(bytes, start + 5, end), onEvent)
-    } else if (startsWith(bytes, start, end, EVENT)) {
-      if (bytes[start + 5] === COLON) type = valueOf(bytes, start + 6, end).toString()
-    } else if (startsWith(bytes, start, end, ERROR) && bytes[start + 5] === COLON) {
+      addData(bytes.subarray(start, end), onEvent)
+      dispatch(onEvent)
+    } else if (isField(bytes, start, end, EVENT)) {
+      type = valueOf(bytes, start + EVENT.length, end).toString()
+    } else if (isField(bytes, start, end, ERROR)) {
       dispatch(onEvent)
       type = 'error'
-      addData(valueOf(bytes, start + 6, end), onEvent)
+      addData(valueOf(bytes, start + ERROR.length, end), onEvent)
       dispatch(onEvent)
     }
   }
@@ -98,34 +111,43 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
   function keep(part: Buffer): void {
     if (skipping || part.length === 0) return
     tail.append(part)
-    if (tail.length + dataBytes > maxBytes) throw tooLarge(maxBytes)
     if (isIgnorable(tail.peek())) {
       tail.take()
       skipping = true
     }
+    if (tail.length + (view ?? joined).length > maxBytes + MAX_PREFIX) throw tooLarge(maxBytes)
   }
 
   function endLine(bytes: Buffer, start: number, end: number, onEvent: (event: SseEvent) => void): void {
     if (skipping) {
       skipping = false
-      return
-    }
-    if (tail.length > 0) {
+    } else if (tail.length > 0) {
       tail.append(bytes.subarray(start, end))
-      bytes = tail.take()
-      start = 0
-      end = bytes.length
+      const line = tail.take()
+      readLine(line, 0, line.length, onEvent)
+    } else {
+      readLine(bytes, start, end, onEvent)
     }
-    if (atStart) {
-      atStart = false
-      if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3
+  }
+
+  /** Where the text begins, behind what there is of a byte order mark. */
+  function skipMark(bytes: Buffer): number {
+    let at = 0
+    while (at < bytes.length && marks < BYTE_ORDER_MARK.length) {
+      if (bytes[at] !== BYTE_ORDER_MARK[marks]) {
+        skipping = marks > 0 // half a mark makes the first line one of no known name
+        marks = BYTE_ORDER_MARK.length
+      } else {
+        marks++
+        at++
+      }
     }
-    readLine(bytes, start, end, onEvent)
+    return at
   }
 
   return {
     push(bytes, onEvent) {
-      let at = 0
+      let at = marks < BYTE_ORDER_MARK.length ? skipMark(bytes) : 0
       if (afterCr && bytes.length > 0) {
         afterCr = false
         if (bytes[0] === LF) at = 1
@@ -137,7 +159,10 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
         if (lf !== -1 && lf < at) lf = bytes.indexOf(LF, at)
         if (cr !== -1 && cr < at) cr = bytes.indexOf(CR, at)
         const end = cr !== -1 && (lf === -1 || cr < lf) ? cr : lf
-        if (end === -1) return keep(bytes.subarray(at))
+        if (end === -1) {
+          keep(bytes.subarray(at))
+          break
+        }
         endLine(bytes, at, end, onEvent)
         at = end + 1
         if (end === cr) {
@@ -145,38 +170,53 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
           else if (bytes[at] === LF) at++
         }
       }
+      // Of the read nothing may be held on to: it is not ours, and may be much larger than what is needed of it.
+      if (view?.buffer === bytes.buffer) copyView()
     },
     end(onEvent) {
-      if (tail.length > 0) endLine(EMPTY, 0, 0, onEvent)
-      const whole = data.length === 0 || isWhole(data.length === 1 ? data[0]! : Buffer.concat(data))
-      if (whole) dispatch(onEvent)
-      return !whole
+      const line = tail.take()
+      if (line[0] === BRACE) {
+        dispatch(onEvent)
+        addData(line, onEvent)
+      } else if (line.length > 0) {
+        readLine(line, 0, line.length, onEvent)
+      }
+      const halfName = line.length > 0 && FIELDS.some(name => isPrefix(line, name))
+      const cut = halfName || (dataLines > 0 ? !isWhole(view ?? joined.peek()) : type !== '')
+      if (!cut) dispatch(onEvent)
+      return cut
     },
   }
 }
 
-const EMPTY = Buffer.alloc(0)
-const NEWLINE = Buffer.from('\n')
-const DATA = Buffer.from('data')
-const EVENT = Buffer.from('event')
-const ERROR = Buffer.from('error')
-
-function startsWith(bytes: Buffer, start: number, end: number, word: Buffer): boolean {
-  if (end - start < word.length) return false
-  for (let at = 0; at < word.length; at++) if (bytes[start + at] !== word[at]) return false
+/** Whether the line is the field of this name, with a value or without. */
+function isField(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
+  const after = start + name.length
+  if (after > end || (after < end && bytes[after] !== COLON)) return false
+  for (let at = 0; at < name.length; at++) if (bytes[start + at] !== name[at]) return false
   return true
 }
 
-function valueOf(bytes: Buffer, start: number, end: number): Buffer {
-  return bytes.subarray(bytes[start] === SPACE && start < end ? start + 1 : start, end)
+/** What stands behind a field's name: the colon and one space are no part of it. */
+function valueOf(bytes: Buffer, afterName: number, end: number): Buffer {
+  const start = afterName + 1
+  return start > end ? EMPTY : bytes.subarray(bytes[start] === SPACE && start < end ? start + 1 : start, end)
 }
 
 /** Whether a line that begins like this can be neither data nor a type, nor a comment worth reading. */
 function isIgnorable(line: Buffer): boolean {
   const first = line[0]
   if (first === COLON) return line.length > MAX_COMMENT
-  if (first === BRACE || first === 0xef) return false
-  return ![DATA, EVENT, ERROR].some(word => startsWith(line, 0, line.length, word.subarray(0, line.length)))
+  if (first === BRACE) return false
+  return !FIELDS.some(name => isField(line, 0, line.length, name) || isPrefix(line, name))
+}
+
+function isPrefix(line: Buffer, name: Buffer): boolean {
+  return line.length < name.length && name.compare(line, 0, line.length, 0, line.length) === 0
+}
+
+function opensJson(line: Buffer): boolean {
+  return line[0] === BRACE || line[0] === BRACKET
 }
 
 function isWhole(data: Buffer): boolean {
@@ -191,8 +231,8 @@ function tooLarge(maxBytes: number): UpstreamError {
   )
 }
 
-/** Bytes of an unfinished line, gathered in one growing buffer: each is copied twice on average, however small the reads. */
-class Tail {
+/** Bytes gathered in one growing buffer: each is copied twice on average, however small the pieces. */
+class Gathered {
   #bytes = EMPTY
   length = 0
 

@@ -63,6 +63,7 @@ export class TextFrame implements Frame {
   readonly #end: number
   readonly #channel: Channel
   readonly #like: ChatChunk
+  #chunk: ChatChunk | undefined
 
   constructor(bytes: Buffer, start: number, end: number, channel: Channel, like: ChatChunk) {
     this.bytes = bytes
@@ -72,12 +73,17 @@ export class TextFrame implements Frame {
     this.#like = like
   }
 
-  get text(): string {
-    return JSON.parse(`"${this.bytes.toString('utf8', this.#start, this.#end)}"`) as string
+  /** How long the text is in JSON, bytes. */
+  get textBytes(): number {
+    return this.#end - this.#start
   }
 
   get chunk(): ChatChunk {
-    return withText(this.#like, this.#channel, this.text)
+    return (this.#chunk ??= withText(this.#like, this.#channel, this.#text))
+  }
+
+  get #text(): string {
+    return JSON.parse(`"${this.bytes.toString('utf8', this.#start, this.#end)}"`) as string
   }
 }
 

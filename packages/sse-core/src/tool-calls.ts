@@ -1,25 +1,26 @@
 import { createId, UpstreamError, type ToolCallDelta } from '@millrace/core'
-import { isObject, parseJson } from './json.ts'
-import type { TextFrame } from './template.ts'
+import { isObject, type Json } from './json.ts'
 
 const MAX_CALLS = 128
-const MAX_ARGUMENTS = 8 * 1024 * 1024
+const MAX_HELD = 8 * 1024 * 1024
 
+/** One call, as far as it is known. */
 interface Slot {
-  /** Dense, from 0, in order of first appearance. */
-  readonly index: number
   readonly upstreamIndex: number | undefined
   upstreamId: string | undefined
   name: string | undefined
-  /** All of the arguments so far. */
-  readonly pieces: (string | TextFrame)[]
+  /** Dense, from 0, in the order in which the calls went out; meaningless before that. */
+  index: number
+  /** Arguments that came before the name. */
+  held: string
+  /** Whether arguments came without the name: then a name is more than a repetition. */
+  nameless: boolean
+  readonly nesting: Nesting
 }
 
 export interface ToolCalls {
   /** The deltas that one tool call delta of the upstream stands for: none, or an opening and a piece of arguments. */
   push(delta: unknown): ToolCallDelta[]
-  /** A further piece of the arguments of the call with this index, which went out already. */
-  append(index: number, piece: TextFrame): void
   /** How many calls were opened. */
   readonly opened: number
   /** @throws {UpstreamError} `upstream_malformed` where a call never got its name */
@@ -35,11 +36,19 @@ export function createToolCalls(): ToolCalls {
   const slots: Slot[] = []
   const ids = new Set<string>()
   let opened = 0
-  let bytes = 0
+  let heldLength = 0
 
-  function open(upstreamIndex: number | undefined, upstreamId: string | undefined): Slot {
+  function create(upstreamIndex: number | undefined, upstreamId: string | undefined): Slot {
     if (slots.length === MAX_CALLS) throw malformed(`more than ${MAX_CALLS} tool calls in one answer`)
-    const slot: Slot = { index: slots.length, upstreamIndex, upstreamId, name: undefined, pieces: [] }
+    const slot: Slot = {
+      upstreamIndex,
+      upstreamId,
+      name: undefined,
+      index: -1,
+      held: '',
+      nameless: false,
+      nesting: { depth: 0, begun: false, quoted: false, escaped: false },
+    }
     slots.push(slot)
     return slot
   }
@@ -59,68 +68,99 @@ export function createToolCalls(): ToolCalls {
     return slot !== undefined && startsAnew(slot, name, text) ? undefined : slot
   }
 
+  function open(slot: Slot, name: string, extra: unknown): ToolCallDelta {
+    slot.name = name
+    slot.index = opened++
+    const id = slot.upstreamId !== undefined && !ids.has(slot.upstreamId) ? slot.upstreamId : createId('call_')
+    ids.add(id)
+    return {
+      index: slot.index,
+      id,
+      type: 'function',
+      function: { name, arguments: '' },
+      // Gemini's `thought_signature`, which it demands back with the call.
+      ...(isObject(extra) ? { extra_content: extra } : undefined),
+    }
+  }
+
   return {
     get opened() {
       return opened
     },
     push(delta) {
       if (!isObject(delta)) return []
-      const details = isObject(delta['function'])
-        ? delta['function']
-        : isObject(delta['custom'])
-          ? delta['custom']
-          : delta
       const upstreamIndex = toIndex(delta['index'])
       const upstreamId = nonEmpty(delta['id'])
-      const name = nonEmpty(details['name'])
-      const text = toArguments(details['arguments'] ?? details['input'])
+      const name = nameOf(delta)
+      const text = toArguments(detailsOf(delta))
       let slot = find(upstreamIndex, upstreamId, name, text)
       if (slot === undefined) {
         if (upstreamId === undefined && name === undefined && text === '') return []
-        slot = open(upstreamIndex, upstreamId)
+        slot = create(upstreamIndex, upstreamId)
       }
       slot.upstreamId ??= upstreamId
-      if (text !== '') {
-        bytes += text.length
-        if (bytes > MAX_ARGUMENTS) throw malformed('tool arguments of more than 8 MiB')
-        slot.pieces.push(text)
-      }
-      if (slot.name !== undefined) {
-        return text === '' ? [] : [{ index: slot.index, function: { arguments: text } }]
-      }
+      if (name === undefined) slot.nameless ||= slot.name !== undefined && text !== ''
+      else follow(slot.nesting, slot.held + text)
+      if (slot.name !== undefined) return text === '' ? [] : [{ index: slot.index, function: { arguments: text } }]
+      slot.held += text
+      heldLength += text.length
+      if (heldLength > MAX_HELD) throw malformed('more than 8 MiB of tool arguments without a name')
       if (name === undefined) return []
-      slot.name = name
-      opened++
-      const id = slot.upstreamId !== undefined && !ids.has(slot.upstreamId) ? slot.upstreamId : createId('call_')
-      ids.add(id)
-      const opening: ToolCallDelta = { index: slot.index, id, type: 'function', function: { name, arguments: '' } }
-      const held = joined(slot)
+      const opening = open(slot, name, delta['extra_content'])
+      const held = slot.held
+      slot.held = ''
+      heldLength -= held.length
       return held === '' ? [opening] : [opening, { index: slot.index, function: { arguments: held } }]
     },
-    append(index, piece) {
-      bytes += piece.bytes.length
-      if (bytes > MAX_ARGUMENTS) throw malformed('tool arguments of more than 8 MiB')
-      slots[index]!.pieces.push(piece)
-    },
     end() {
-      if (slots.some(slot => slot.name === undefined && slot.pieces.length > 0))
-        throw malformed('a tool call without a name')
+      if (slots.some(slot => slot.held !== '')) throw malformed('a tool call without a name')
     },
   }
 }
 
+/** The name in a tool call delta, where it has one. */
+export function nameOf(delta: Json): string | undefined {
+  return nonEmpty(detailsOf(delta)['name'])
+}
+
 /**
- * Whether a delta with a name opens another call rather than going on with this one: the call has its whole arguments
- * already, and there are more. (A server that repeats the name with each piece does so while they are incomplete.)
+ * Whether a delta with a name opens another call rather than going on with this one: it has another name, or the call
+ * has all of its arguments. (A server that repeats the name with each piece does so while they are incomplete.)
  */
 function startsAnew(slot: Slot, name: string | undefined, text: string): boolean {
   if (name === undefined || slot.name === undefined) return false
-  if (text.trim() === '') return name !== slot.name
-  return name !== slot.name || isObject(parseJson(joined(slot)))
+  if (name !== slot.name) return true
+  return text.trim() !== '' && (slot.nameless || (slot.nesting.begun && slot.nesting.depth === 0))
 }
 
-function joined(slot: Slot): string {
-  return slot.pieces.map(piece => (typeof piece === 'string' ? piece : piece.text)).join('')
+/** Where in a JSON object a text has got to. */
+interface Nesting {
+  depth: number
+  begun: boolean
+  quoted: boolean
+  escaped: boolean
+}
+
+function follow(nesting: Nesting, text: string): void {
+  for (const character of text) {
+    if (nesting.escaped) nesting.escaped = false
+    else if (character === '"') nesting.quoted = !nesting.quoted
+    else if (nesting.quoted) nesting.escaped = character === '\\'
+    else if (character === '{') {
+      nesting.begun = true
+      nesting.depth++
+    } else if (character === '}') nesting.depth--
+  }
+}
+
+function detailsOf(delta: Json): Json {
+  return [delta['function'], delta['custom']].find(isObject) ?? delta
+}
+
+function toArguments(details: Json): string {
+  const value = details['arguments'] ?? details['input']
+  if (typeof value === 'string') return value
+  return value === undefined || value === null ? '' : JSON.stringify(value)
 }
 
 function toIndex(value: unknown): number | undefined {
@@ -130,11 +170,6 @@ function toIndex(value: unknown): number | undefined {
     throw malformed(`a tool call with an index outside 0…${MAX_CALLS - 1}`)
   }
   return index
-}
-
-function toArguments(value: unknown): string {
-  if (typeof value === 'string') return value
-  return value === undefined || value === null ? '' : JSON.stringify(value)
 }
 
 function nonEmpty(value: unknown): string | undefined {

@@ -20,7 +20,9 @@ export function isFailure(value: Json): boolean {
   if (value['object'] === 'error' || value['type'] === 'error') return true
   if (Array.isArray(value['choices'])) return false
   return (
-    'detail' in value || Array.isArray(value['errors']) || '__type' in value || ('message' in value && 'code' in value)
+    ['detail', 'fault', '__type'].some(name => name in value) ||
+    Array.isArray(value['errors']) ||
+    ('message' in value && 'code' in value)
   )
 }
 
@@ -66,6 +68,8 @@ const CONTEXT =
 const CONTENT = /content[_ ]?filter|content[_ ]?policy|data_?inspection|inappropriate content|safety/i
 const QUOTA =
   /insufficient[_ ](?:quota|balance|credit)|quota[_ ]exceeded|exceeded your current quota|credit balance|payment required|billing/i
+/** A limit on the pace, although DashScope's says "quota exceeded". */
+const THROTTLE = /throttl/i
 const RATE = /rate[_ ]?limit|too many requests|throttl/i
 const OVERLOAD = /overload|unavailable|at capacity|server is busy/i
 const REQUEST = /invalid[_ ]?request|invalid[_ ]?parameter|bad[_ ]?request|validation/i
@@ -92,6 +96,7 @@ function classify({ message, type, code }: Report, status: number | undefined): 
   const refusable = status === undefined || status === 400 || status === 413 || status === 422
   if (refusable && CONTEXT.test(`${label} ${message}`)) return 'context_length_exceeded'
   if ((refusable || status === 403) && CONTENT.test(label)) return 'content_filter'
+  if (THROTTLE.test(label)) return 'rate_limit_exceeded'
   if (QUOTA.test(label) || (status === 429 && QUOTA.test(message))) return 'insufficient_quota'
   if (status === 404) return MODEL.test(`${label} ${message}`) ? 'model_not_found' : 'upstream_bad_response'
   if (status === 405 || (status !== undefined && status < 400)) return 'upstream_bad_response'
@@ -132,6 +137,9 @@ export function parseFailureBody(body: Buffer, contentType: string): unknown {
   const raw = body.toString()
   const value = parseJson(raw) ?? parseJson(/^data:\s*(\{.*\})\s*$/m.exec(raw)?.[1] ?? '')
   if (value !== undefined) return value
+  // Too long to be read whole, or cut: the message may still be there.
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*)/s.exec(raw)?.[1]
+  if (message !== undefined) return { message: parseJson(`${message.replace(/\\[^"]{0,5}$/, '')}"`) }
   // A web page says nothing to the caller that its status does not say.
   return contentType.includes('html') || /^\s*</.test(raw) ? '' : raw.slice(0, 200)
 }

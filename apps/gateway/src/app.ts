@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { METHODS, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import { GatewayError, parseJsonSource, type Deadlines } from '@millrace/core'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Catalogue } from './catalogue.ts'
+import { accessLogHook } from './hooks/access-log.ts'
+import { createAuthHook } from './hooks/auth.ts'
+import { limitsHook, PARSER_LIMIT_BYTES } from './hooks/limits.ts'
+import { replyWithError, toFailure } from './reply/error.ts'
+import type { StreamSettings } from './reply/stream.ts'
+import { chatCompletionsRoute } from './routes/chat-completions.ts'
+import { healthRoute } from './routes/health.ts'
+import { modelsRoute } from './routes/models.ts'
+import type { Router } from './router.ts'
+import type { Trace } from './trace.ts'
+
+export interface AppDeps {
+  readonly router: Router
+  readonly catalogue: Catalogue
+  readonly deadlines: Deadlines
+  readonly logger: FastifyBaseLogger
+  readonly keys: readonly string[]
+  readonly bodyLimitBytes: number
+  readonly stream: StreamSettings
+  readonly trace: Trace | undefined
+  /** The model calls under way; aborting one ends it with the reason given. */
+  readonly calls: Set<AbortController>
+  readonly state: { draining: boolean }
+}
+
+/** Where pages may be served from that may read what an open gateway says. */
+const LOCAL_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
+const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-should-retry']
+
+/** The gateway's HTTP server with all its routes; it does not listen yet. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: deps.logger,
+    // Its lines about requests are left out: the access line says all they say.
+    logController: new fastify.LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: deps.bodyLimitBytes,
+    // Ids of models may be long, and hold slashes.
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
+    rewriteUrl: request => toCanonicalUrl(request.url ?? '/'),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    http: { maxHeaderSize: PARSER_LIMIT_BYTES, headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    requestTimeout: 60_000,
+    keepAliveTimeout: 75_000,
+    clientErrorHandler: refuseConnection,
+  })
+  // A client may have said all it has to say and still wait for the answer (see client-signal.ts).
+  Object.assign(app.server, { httpAllowHalfOpen: true })
+  app.server.on('checkExpectation', (_request, response) => {
+    const failure = new GatewayError('expectation_failed', 'The only expectation that can be met is 100-continue.')
+    response.writeHead(failure.status, { 'content-type': 'application/json', connection: 'close' })
+    response.end(JSON.stringify(failure.toBody()))
+  })
+
+  app.decorateRequest('startedAt', 0)
+  app.decorateRequest('outcome', undefined)
+  app.decorateRequest('failure', undefined)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJsonSource(body as Buffer))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+
+  app.addHook('onRequest', accessLogHook)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    if (deps.state.draining) reply.header('connection', 'close')
+    done()
+  })
+  await app.register(cors, {
+    origin: deps.keys.length > 0 ? '*' : LOCAL_ORIGIN,
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: 86_400,
+  })
+  app.addHook('onRequest', limitsHook)
+
+  app.setErrorHandler((error, request, reply) => {
+    request.failure = toFailure(error, request)
+    return replyWithError(reply, request.failure)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    const allowed = METHODS.filter(method => app.hasRoute({ method, url: path }))
+    const failure =
+      allowed.length > 0
+        ? new GatewayError(
+            'method_not_allowed',
+            `${request.method} is not for ${path}; it takes ${allowed.join(', ')}.`,
+          )
+        : new GatewayError('unknown_url', `There is no ${request.method} ${path.slice(0, 200)}; the API is under /v1.`)
+    if (allowed.length > 0) reply.header('allow', allowed.join(', '))
+    request.failure = failure
+    return replyWithError(reply, failure)
+  })
+
+  healthRoute(app, deps)
+  await app.register(async api => {
+    api.addHook('onRequest', createAuthHook(deps.keys))
+    chatCompletionsRoute(api, deps)
+    modelsRoute(api, deps)
+  })
+  return app
+}
+
+/** The endpoints, for clients whose base URL lacks the `/v1` that they build their paths on. */
+const BARE = /^\/(?:chat\/completions|models)(?=$|[/?])/
+
+/** Wrong base URLs are the most common mistake, and harmless: doubled slashes, a slash at the end, `/v1` missing or doubled. */
+function toCanonicalUrl(url: string): string {
+  const query = url.indexOf('?')
+  const path = (query === -1 ? url : url.slice(0, query)).replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  const canonical = BARE.test(path) ? `/v1${path}` : path.replace(/^(?:\/v1)+(?=\/)/, '/v1')
+  return query === -1 ? canonical : canonical + url.slice(query)
+}
+
+/** What is no HTTP request, or did not come in time: answered by hand, since there is no request to reply to. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const failure =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new GatewayError('headers_too_large', 'The headers are too long.')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new GatewayError('request_timeout', 'The request did not arrive in time.')
+        : new GatewayError('bad_request', 'This is not a well-formed HTTP request.')
+  const body = JSON.stringify(failure.toBody())
+  socket.end(
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${randomUUID()}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { toConfig } from './config.ts'
+import { SAMPLES } from './sample-providers.ts'
+import { configSchema } from './schema.ts'
+import { secretsOf } from './secrets.ts'
+
+const schema = configSchema(SAMPLES)
+
+test('names every key and header value once, the longest first, and nothing that is too short to be one', () => {
+  const file = schema.parse({
+    auth: { keys: ['client-key-0123456789', '', 'client-key-0123456789'] },
+    providers: {
+      a: {
+        kind: 'openai',
+        baseUrl: 'https://a.example/v1',
+        apiKey: 'upstream-key',
+        headers: { 'x-key': 'header-key', 'x-team': 'a' },
+      },
+      b: { kind: 'anthropic', apiKey: 'upstream-key-of-b' },
+      c: { kind: 'openai', baseUrl: 'https://c.example/v1', apiKey: 'ollama' },
+    },
+  })
+  expect(secretsOf(toConfig(file, true))).toEqual([
+    'client-key-0123456789',
+    'upstream-key-of-b',
+    'upstream-key',
+    'header-key',
+  ])
+})
+
+test('there are none in the default configuration', () => {
+  expect(secretsOf(toConfig(schema.parse({}), true))).toEqual([])
+})

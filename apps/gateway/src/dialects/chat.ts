@@ -1,0 +1,54 @@
+import { ChatRequest, GatewayError } from '@millrace/core'
+
+/** Members that would choose where a request goes or with whose key: only the configuration does that. */
+const REFUSED = [
+  'api_base',
+  'api_key',
+  'api_type',
+  'api_version',
+  'azure_ad_token',
+  'base_url',
+  'custom_llm_provider',
+  'default_headers',
+  'extra_body',
+  'extra_headers',
+  'extra_query',
+  'headers',
+  'organization',
+  'proxy',
+]
+
+/**
+ * The body of a chat completion → the request it makes.
+ * @throws {GatewayError} `missing_required_parameter`, `invalid_value`, `unsupported_parameter`, each with `param`
+ */
+export function parseChatRequest(body: Readonly<Record<string, unknown>>): ChatRequest {
+  for (const name of REFUSED) {
+    if (body[name] != null) {
+      throw new GatewayError(
+        'unsupported_parameter',
+        `The member "${name}" is not taken from clients: the gateway's configuration says where requests go.`,
+        { param: name },
+      )
+    }
+  }
+  const { data, error } = ChatRequest.safeParse(body)
+  if (error === undefined) return data
+  const issue = error.issues[0]!
+  const param = toParam(issue.path)
+  if (valueAt(body, issue.path) === undefined) {
+    throw new GatewayError('missing_required_parameter', `The member "${param}" is required.`, { param })
+  }
+  throw new GatewayError('invalid_value', `The member "${param}" is not valid: ${issue.message}.`, { param })
+}
+
+/** `messages[0].role` */
+function toParam(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, at) => (typeof step === 'number' ? `[${step}]` : at === 0 ? String(step) : `.${String(step)}`))
+    .join('')
+}
+
+function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step], body)
+}

@@ -1,0 +1,55 @@
+import type { GatewayError } from '@millrace/core'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { Outcome } from '../outcome.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    startedAt: number
+    /** What became of a model call; undefined for other requests, and for those refused before one began. */
+    outcome: Outcome | undefined
+    failure: GatewayError | undefined
+  }
+}
+
+/** One line a request, when its response is over. */
+export const accessLogHook: onRequestHookHandler = (request, reply, done) => {
+  request.startedAt = performance.now()
+  reply.raw.once('close', () => {
+    // A failure that closed the response is only now on its way to whoever waits for it.
+    setImmediate(logAccess, request, reply.raw)
+  })
+  done()
+}
+
+function logAccess(request: FastifyRequest, response: ServerResponse): void {
+  const { outcome, failure } = request
+  const gone = !response.writableFinished
+  const ending = failure?.code ?? (gone ? 'aborted' : 'completed')
+  const line = {
+    method: request.method,
+    path: request.url.split('?', 1)[0]?.slice(0, 200),
+    status: gone && failure === undefined ? 499 : response.statusCode,
+    ending,
+    ...(outcome && {
+      model: outcome.model,
+      provider: outcome.provider,
+      upstreamModel: outcome.upstreamModel,
+      stream: outcome.stream,
+      firstFrameMs: round(outcome.firstFrameMs),
+      chunks: outcome.frames,
+      promptTokens: outcome.usage?.prompt_tokens,
+      completionTokens: outcome.usage?.completion_tokens,
+      estimated: outcome.estimated || undefined,
+    }),
+    totalMs: round(performance.now() - request.startedAt),
+    ...(failure && { message: failure.message }),
+  }
+  if (ending === 'completed' || ending === 'aborted') request.log.info(line, 'request')
+  else if (ending === 'internal_error') request.log.error({ ...line, err: failure?.cause }, 'request')
+  else request.log.warn({ ...line, cause: (failure?.cause as Error | undefined)?.message }, 'request')
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10
+}

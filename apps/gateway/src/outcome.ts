@@ -1,0 +1,23 @@
+import type { Frames, Usage } from '@millrace/core'
+
+/** What the access line tells of one model call; filled in as the call goes on. */
+export interface Outcome {
+  readonly model: string
+  readonly provider: string
+  readonly upstreamModel: string
+  readonly stream: boolean
+  firstFrameMs: number | undefined
+  frames: number
+  usage: Usage | undefined
+  /** The upstream told no usage: the numbers are counted from the text. */
+  estimated: boolean
+}
+
+/** The same frames, counted into the outcome as they pass. */
+export async function* withOutcome(frames: Frames, outcome: Outcome, startedAt: number): Frames {
+  for await (const batch of frames) {
+    outcome.firstFrameMs ??= performance.now() - startedAt
+    outcome.frames += batch.length
+    yield batch
+  }
+}

@@ -1,0 +1,5 @@
+import type { ProviderDefinition } from '@millrace/core'
+import { openai } from '@millrace/provider-openai'
+
+/** The kinds of providers that a configuration can name, one line each. */
+export const DEFINITIONS: readonly ProviderDefinition[] = [openai]

@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify'
+import type { AppDeps } from '../app.ts'
+
+/** `/livez`: the process turns. `/readyz`: it takes new requests. No key, no details. */
+export function healthRoute(app: FastifyInstance, { state }: AppDeps): void {
+  const live = async (): Promise<object> => ({ status: 'ok' })
+  app.get('/', live)
+  app.get('/livez', live)
+  app.get('/health', live)
+  app.get('/readyz', async (_request, reply) => {
+    if (!state.draining) return { status: 'ok' }
+    return reply.code(503).send({ status: 'draining' })
+  })
+}

@@ -1,0 +1,8 @@
+export { COMMON_OPTIONS } from './options.ts'
+export { runSimulator } from './run.ts'
+export { describeScenarios, SCENARIOS } from './scenarios.ts'
+export type { ScenarioInfo } from './scenarios.ts'
+export { startSimulator } from './simulator.ts'
+export type { Simulator, SimulatorOptions } from './simulator.ts'
+export type { LastRequest, Stats } from './stats.ts'
+export { answerText } from './words.ts'
