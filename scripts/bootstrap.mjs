@@ -22,7 +22,7 @@ if (!isInstalled()) {
   // `--config.confirmModulesPurge=false`: without a terminal pnpm would stop to ask before it replaces an old install.
   const args = [
     '--yes',
-    PNPM,
+    `pnpm@${config.pnpm}`,
     'install',
     '--frozen-lockfile',
     '--reporter=append-only',

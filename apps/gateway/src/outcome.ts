@@ -1,4 +1,4 @@
-import type { Frames, Usage } from '@millrace/core'
+import { createFlow, run, type Frames, type Usage } from '@millrace/core'
 
 /** What the access line tells of one model call; filled in as the call goes on. */
 export interface Outcome {
@@ -14,10 +14,12 @@ export interface Outcome {
 }
 
 /** The same frames, counted into the outcome as they pass. */
-export async function* withOutcome(frames: Frames, outcome: Outcome, startedAt: number): Frames {
-  for await (const batch of frames) {
-    outcome.firstFrameMs ??= performance.now() - startedAt
-    outcome.frames += batch.length
-    yield batch
-  }
+export function withOutcome(frames: Frames, outcome: Outcome, startedAt: number): Frames {
+  return createFlow(sink =>
+    run(frames, batch => {
+      outcome.firstFrameMs ??= performance.now() - startedAt
+      outcome.frames += batch.length
+      return sink(batch)
+    }),
+  )
 }

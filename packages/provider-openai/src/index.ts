@@ -1,7 +1,17 @@
-import { defineProvider, UpstreamError, type Call, type ChatRequest, type Frames, type Timeouts } from '@millrace/core'
+import {
+  createFlow,
+  defineProvider,
+  run,
+  UpstreamError,
+  type Call,
+  type ChatRequest,
+  type Frames,
+  type Timeouts,
+} from '@millrace/core'
 import { readFrames, readModels, withThinkTags } from '@millrace/sse-core'
 import { z } from 'zod'
 import { toBody } from './request.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 const member = z.string().min(1)
 
@@ -55,10 +65,11 @@ export const openai = defineProvider({
       ...settings.headers,
       ...(settings.apiKey ? { authorization: `Bearer ${settings.apiKey}` } : undefined),
     }
+    const secrets = Object.values(headers).flatMap(value => value.split(/\s+/))
     const chatUrl = toUrl(settings.baseUrl, 'chat/completions')
     const rules = { ...settings.request, developerRole: settings.developerRole, streamOptions: true }
 
-    async function* chat(request: ChatRequest, call: Call): Frames {
+    async function ask(request: ChatRequest, call: Call): Promise<Frames> {
       const reply = await upstream.request({
         method: 'POST',
         url: chatUrl,
@@ -73,22 +84,35 @@ export const openai = defineProvider({
         signal: call.signal,
       })
       const frames = readFrames(reply, call.head)
-      yield* settings.thinkTags === 'split' ? withThinkTags(frames, call.head) : frames
+      return settings.thinkTags === 'split' ? withThinkTags(frames, call.head) : frames
     }
 
     return {
       lacks: { stop: settings.stop === 'gateway' },
-      async *chat(request, call) {
+      chat: (request, call) =>
+        createFlow(async sink => {
+          let begun = false
+          const note: typeof sink = batch => {
+            begun = true
+            return sink(batch)
+          }
+          try {
+            await run(await ask(request, call), note)
+          } catch (error) {
+            // Older servers refuse the member; from then on they are asked without it.
+            if (begun || !(rules.streamOptions && refuses(error, 'stream_options')))
+              throw withoutSecrets(error, secrets)
+            rules.streamOptions = false
+            await run(await ask(request, call), sink).catch(again => Promise.reject(withoutSecrets(again, secrets)))
+          }
+        }),
+      async models(signal) {
         try {
-          yield* chat(request, call)
+          return await readModels(upstream, { url: toUrl(settings.baseUrl, 'models'), headers, timeouts, signal })
         } catch (error) {
-          // Older servers refuse the member; from then on they are asked without it.
-          if (!(rules.streamOptions && refuses(error, 'stream_options'))) throw error
-          rules.streamOptions = false
-          yield* chat(request, call)
+          throw withoutSecrets(error, secrets)
         }
       },
-      models: signal => readModels(upstream, { url: toUrl(settings.baseUrl, 'models'), headers, timeouts, signal }),
     }
   },
 })

@@ -16,7 +16,7 @@ export interface Answers {
   reset(): void
 }
 
-const MAX_PLANS = 200
+const MAX_PLANS = 50
 const MAX_MODELS_COUNTED = 10_000
 
 export function createAnswers(defaultScenario?: string): Answers {

@@ -13,8 +13,8 @@ beforeEach(async () => {
 })
 afterEach(() => simulator.close())
 
-/** Asks, waits until `bytes` have come, leaves, and says what had come. */
-async function leaveAfter(model: string, bytes: number, stream = true): Promise<{ status: number; text: string }> {
+/** Asks, waits until what has come is enough, leaves, and says what had come. */
+async function leaveAfter(model: string, enough: RegExp, stream = true): Promise<{ status: number; text: string }> {
   const controller = new AbortController()
   const response = await fetch(`${simulator.url}/chat/completions`, {
     method: 'POST',
@@ -23,7 +23,7 @@ async function leaveAfter(model: string, bytes: number, stream = true): Promise<
   })
   let text = ''
   const reader = response.body!.getReader()
-  while (text.length < bytes) {
+  while (!enough.test(text)) {
     const { value, done } = await reader.read()
     if (done) throw new Error(`The answer ended after ${text.length} bytes.`)
     text += Buffer.from(value).toString()
@@ -66,7 +66,8 @@ describe('answers that break off', () => {
       const reply = await askSimulator(simulator, `${name}?after=${after}`)
       expect([reply.status, reply.text.length, reply.error]).toEqual([200, after, error])
     }
-    expect(simulator.stats).toMatchObject({ streamsEnded: 3, streamsAborted: 0 })
+    await simulator.when(stats => stats.streamsEnded === 3)
+    expect(simulator.stats.streamsAborted).toBe(0)
   })
 
   it.each(['reset', 'drop', 'cut'])('%s breaks an event in two where nothing else is said', async name => {
@@ -121,24 +122,38 @@ describe('answers that do not go on', () => {
     expect(simulator.stats.bytesWritten).toBe(0)
   })
 
+  it.each([
+    ['hangup', /socket hang up/],
+    ['hangup?how=reset', /ECONNRESET/],
+  ])('%s closes the connection instead', async (model, message) => {
+    await expect(askSimulator(simulator, model)).rejects.toThrow(message)
+    await simulator.when(stats => stats.streamsEnded === 1)
+    expect(simulator.stats.bytesWritten).toBe(0)
+  })
+
+  it('hangup may happen only the first few times', async () => {
+    await expect(askSimulator(simulator, 'hangup?times=1')).rejects.toThrow(/hang up/)
+    expect(contentOf(await askSimulator(simulator, 'hangup?times=1'))).toBe(answerText())
+  })
+
   it('stall falls silent after some events, or after the headers', async () => {
-    const { text } = await leaveAfter('stall?after=3', 700)
+    const { text } = await leaveAfter('stall?after=3', /(data: .*\n\n){3}/)
     expect(dataOf(text)).toHaveLength(3)
     expect(text.endsWith('\n\n')).toBe(true)
   })
 
   it('stall can send the headers alone', async () => {
-    expect(await leaveAfter('stall?after=0', 0)).toEqual({ status: 200, text: '' })
+    expect(await leaveAfter('stall?after=0', /^/)).toEqual({ status: 200, text: '' })
   })
 
   it('stall stops in the middle of a whole answer', async () => {
-    const { text } = await leaveAfter('stall', 100, false)
+    const { text } = await leaveAfter('stall', /^.{100}/, false)
     expect(text).toMatch(/^\{"id"/)
     expect(() => JSON.parse(text)).toThrow(SyntaxError)
   })
 
   it('done=open keeps the socket after [DONE]', async () => {
-    const { text } = await leaveAfter('text?words=1&done=open', 700)
+    const { text } = await leaveAfter('text?words=1&done=open', /\[DONE\]\n\n/)
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
   })
 
@@ -167,6 +182,15 @@ describe('the pace', () => {
       expect(contentOf(reply)).toBe(answerText(4))
       expect(reply.pieces.every(piece => piece.length <= size)).toBe(true)
     }
+  })
+
+  it('trickles some bytes, or all of them', async () => {
+    const all = await askSimulator(simulator, 'trickle?pace=0&words=1')
+    const some = await askSimulator(simulator, 'trickle?pace=1&words=1&bytes=9')
+    expect(all.pieces.every(piece => piece.length === 1)).toBe(true)
+    expect(some.pieces.slice(0, 9).join('')).toBe('data: {"i')
+    expect(some.pieces).toHaveLength(10)
+    expect([contentOf(all), contentOf(some)]).toEqual(['the', 'the'])
   })
 
   it('does not run ahead of a client that does not read', async () => {

@@ -22,6 +22,10 @@ export function deliver(plan: Plan, response: ServerResponse, watch: Watch): voi
   let ending = false
 
   function head(): void {
+    if (plan.headless) {
+      end()
+      return
+    }
     response.writeHead(plan.status, plan.headers)
     if (plan.firstEventMs > 0) {
       response.flushHeaders()
@@ -61,10 +65,8 @@ export function deliver(plan: Plan, response: ServerResponse, watch: Watch): voi
 
   function end(): void {
     clearTimeout(timer)
-    if (plan.ending === 'open') {
-      response.flushHeaders()
-      return
-    }
+    if (!plan.headless && plan.ending !== 'end') response.flushHeaders() // they are out even where no body is
+    if (plan.ending === 'open') return
     ending = true
     if (plan.ending === 'end') response.end()
     else if (plan.ending === 'drop') socket.destroySoon()
@@ -79,7 +81,6 @@ export function deliver(plan: Plan, response: ServerResponse, watch: Watch): voi
     writes.return?.()
     watch.closed(ending && (plan.ending !== 'end' || response.writableFinished) ? 'ended' : 'aborted')
   })
-  if (plan.ending === 'silence') return
   if (plan.firstMs > 0) timer = setTimeout(head, plan.firstMs)
   else head()
 }

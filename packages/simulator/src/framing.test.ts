@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { batched, cutOff, split, toFrames, toHttpChunks } from './framing.ts'
+import { batched, cutOff, split, toFrames, toHttpChunks, trickled } from './framing.ts'
 import { COMMON_OPTIONS, parseOptions } from './options.ts'
 import type { StreamEvent } from './scenario.ts'
 
@@ -65,6 +65,15 @@ describe('the cutting of bytes', () => {
 
   it('splits pieces, and never joins two', () => {
     expect(texts(split(buffers('abcde', 'f'), 2))).toEqual(['ab', 'cd', 'e', 'f'])
+  })
+
+  it.each([
+    [0, ['abcdef']],
+    [2, ['a', 'b', 'cdef']],
+    [4, ['a', 'b', 'c', 'd', 'ef']],
+    [99, ['a', 'b', 'c', 'd', 'e', 'f', '']],
+  ])('lets %i bytes come by themselves', (count, expected) => {
+    expect(texts(trickled(buffers('abc', 'def'), count))).toEqual(expected)
   })
 
   it('makes chunks of HTTP, none of them empty', () => {

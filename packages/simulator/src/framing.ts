@@ -72,6 +72,18 @@ export function* split(pieces: Iterable<Buffer>, size: number): Generator<Buffer
   }
 }
 
+/** The first `count` bytes one at a time, then the rest in one piece. */
+export function* trickled(pieces: Iterable<Buffer>, count: number): Generator<Buffer> {
+  const rest: Buffer[] = []
+  let left = count
+  for (const piece of pieces) {
+    yield* split([piece.subarray(0, left)], 1)
+    rest.push(piece.subarray(left))
+    left -= Math.min(left, piece.length)
+  }
+  yield Buffer.concat(rest)
+}
+
 const CRLF = Buffer.from('\r\n')
 
 /** Each piece as a chunk of HTTP's chunked coding, the closing one left out. */

@@ -1,5 +1,5 @@
 import { validateHeaderValue } from 'node:http'
-import { batched, cutOff, split, toFrames, toHttpChunks } from './framing.ts'
+import { batched, cutOff, split, toFrames, toHttpChunks, trickled } from './framing.ts'
 import { gzipped } from './gzip.ts'
 import { OptionError } from './options.ts'
 import type { Options } from './options.ts'
@@ -18,6 +18,8 @@ export interface Plan {
   readonly paceMs: number
   /** No two writes in the same turn of the event loop, so that they stay apart on the wire. */
   readonly apart: boolean
+  /** Nothing is sent before the ending. */
+  readonly headless: boolean
   readonly ending: Ending
 }
 
@@ -41,6 +43,7 @@ export function toPlan(answer: Answer, requested: Options, framed: boolean): Pla
     for (let layer = 0; layer < (answer.gzipLayers ?? 0); layer++) pieces = gzipped(pieces)
     if (options.has('batch')) pieces = batched(pieces, options.number('batch', 1))
     if (answer.cutAfter !== undefined) pieces = cutOff(pieces, answer.cutAfter)
+    if (answer.trickle !== undefined) pieces = trickled(pieces, answer.trickle)
     if (options.has('split')) pieces = split(pieces, Math.max(1, options.number('split', 1)))
     return inChunks ? toHttpChunks(pieces) : pieces
   }
@@ -59,7 +62,6 @@ export function toPlan(answer: Answer, requested: Options, framed: boolean): Pla
   const status = answer.status ?? 200
   // All that can be wrong must show now, while it can still be said.
   for (const name of COMMON_NUMBERS) options.number(name, 0)
-  toFrames(events?.() ?? [], options).next()
   checkHead(status, headers)
 
   return {
@@ -71,6 +73,7 @@ export function toPlan(answer: Answer, requested: Options, framed: boolean): Pla
     firstEventMs: options.number('firstEvent', 0),
     paceMs: options.number('pace', 0),
     apart: options.has('split'),
+    headless: answer.headless ?? false,
     ending: answer.ending ?? (open ? 'open' : 'end'),
   }
 }
@@ -89,20 +92,17 @@ function checkHead(status: number, headers: Plan['headers']): void {
 }
 
 /**
- * What `make` gives, which is made once and then kept, unless it is too much to keep: a plan that is carried out again
- * costs nothing but its writes.
+ * What `make` gives: made here and now, and the same buffers each time, unless that is too much to keep. A plan that
+ * is carried out costs nothing but its writes then, however many clients ask at once.
  */
 function kept(make: () => Iterable<Buffer>): Iterable<Buffer> {
-  let memory: Buffer[] | undefined
-  function* recorded(): Generator<Buffer> {
-    let record: Buffer[] | undefined = []
-    let size = 0
-    for (const write of make()) {
-      size += write.length
-      if (record !== undefined && (record.push(write) > MAX_KEPT_WRITES || size > MAX_KEPT_BYTES)) record = undefined
-      yield write
+  const record: Buffer[] = []
+  let size = 0
+  for (const write of make()) {
+    size += write.length
+    if (record.push(write) > MAX_KEPT_WRITES || size > MAX_KEPT_BYTES) {
+      return { [Symbol.iterator]: () => make()[Symbol.iterator]() }
     }
-    memory = record
   }
-  return { [Symbol.iterator]: () => (memory ?? recorded())[Symbol.iterator]() }
+  return record
 }

@@ -35,7 +35,7 @@ describe('the simulator as a process', () => {
     const ended = once(child!, 'exit')
     child!.stdin.end()
     expect(await ended).toEqual([0, null])
-    await expect(response.text()).rejects.toThrow()
+    await expect(response.text()).rejects.toThrow('terminated')
   })
 
   it('prints all scenarios and refuses what it does not know', async () => {

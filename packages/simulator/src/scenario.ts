@@ -8,7 +8,7 @@ export interface DataEvent {
 }
 
 /** Bytes that go out as they are, whatever framing was asked for. */
-export interface RawEvent {
+interface RawEvent {
   readonly bytes: string | Buffer
 }
 
@@ -37,9 +37,9 @@ export interface Ask {
 
 /**
  * How an answer ends once its last byte is out: properly; not at all (`open`); with a TCP reset; with the socket closed
- * but the body not ended (`drop`). `silence` is an answer that does not even begin.
+ * but the body not ended (`drop`).
  */
-export type Ending = 'end' | 'open' | 'reset' | 'drop' | 'silence'
+export type Ending = 'end' | 'open' | 'reset' | 'drop'
 
 /** What goes back to the client: `events` as a stream, or else `body`. */
 export interface Answer {
@@ -51,6 +51,10 @@ export interface Answer {
   readonly body?: string | Buffer
   /** The body's length is not told beforehand. */
   readonly chunked?: boolean
+  /** Nothing is sent at all, headers included: only the ending comes. */
+  readonly headless?: boolean
+  /** So many bytes of the body come one at a time, each a write, and the rest in one write. */
+  readonly trickle?: number
   /** So many bytes of the body go out, and then comes the ending. */
   readonly cutAfter?: number
   readonly ending?: Ending

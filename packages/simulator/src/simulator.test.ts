@@ -18,6 +18,10 @@ async function readJson(path: string, init?: RequestInit): Promise<unknown> {
   return response.json()
 }
 
+function embed(model: string): Promise<Response> {
+  return fetch(`${simulator.url}/embeddings`, { method: 'POST', body: JSON.stringify({ model, input: 'mill' }) })
+}
+
 describe('endpoints', () => {
   it('answers chat with and without /v1', async () => {
     for (const path of ['/v1/chat/completions', '/chat/completions']) {
@@ -31,12 +35,10 @@ describe('endpoints', () => {
   })
 
   it('answers embeddings, and fails them where the scenario is a fault of any endpoint', async () => {
-    const ask = (model: string): Promise<Response> =>
-      fetch(`${simulator.url}/embeddings`, { method: 'POST', body: JSON.stringify({ model, input: 'mill' }) })
-    const good = (await (await ask('text')).json()) as { data: unknown[] }
+    const good = (await (await embed('text')).json()) as { data: unknown[] }
     expect(good.data).toHaveLength(1)
-    expect((await ask('error?status=429&times=1')).status).toBe(429)
-    expect((await ask('error?status=429&times=1')).status).toBe(200)
+    expect((await embed('error?status=429&times=1')).status).toBe(429)
+    expect((await embed('error?status=429&times=1')).status).toBe(200)
   })
 
   it.each([
@@ -119,6 +121,7 @@ describe('the numbers', () => {
 
   it('can be read and reset from outside, and do not count themselves', async () => {
     await askSimulator(simulator, 'error?times=1')
+    await simulator.when(stats => stats.streamsEnded === 1)
     expect(await readJson('/stats')).toMatchObject({ requests: 1, streamsEnded: 1 })
     expect(await readJson('/stats/reset', { method: 'POST' })).toMatchObject({ requests: 0, lastRequest: null })
     expect((await askSimulator(simulator, 'error?times=1')).status).toBe(500)
@@ -158,6 +161,6 @@ describe('close', () => {
     await Promise.all([simulator.close(), expect(waiting).rejects.toThrow(/closed/)])
     expect(simulator.stats).toMatchObject({ streamsOpen: 0, socketsOpen: 0 })
     await Promise.all([...asked, once(idle.resume(), 'close')])
-    await expect(fetch(`${simulator.url}/models`)).rejects.toThrow()
+    await expect(fetch(`${simulator.url}/models`)).rejects.toThrow('fetch failed')
   })
 })

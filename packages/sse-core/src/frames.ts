@@ -1,4 +1,14 @@
-import { UpstreamError, type ChunkHead, type Frames, type UpstreamBody, type UpstreamReply } from '@millrace/core'
+import {
+  createFlow,
+  run,
+  UpstreamError,
+  type ChunkHead,
+  type Frame,
+  type Frames,
+  type Sink,
+  type UpstreamBody,
+  type UpstreamReply,
+} from '@millrace/core'
 import { parseJson } from './json.ts'
 import { createNormaliser } from './normaliser.ts'
 import { createSplitter } from './split.ts'
@@ -27,56 +37,88 @@ export interface ReadOptions {
  * @throws {UpstreamError} what the upstream reported; `upstream_bad_response` for what is no answer;
  *   `upstream_malformed`; `upstream_truncated`; the codes of the body's clocks
  */
-export async function* readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadOptions = {}): Frames {
-  await refuseFailure(reply)
+export function readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadOptions = {}): Frames {
+  return createFlow(async sink => {
+    await refuseFailure(reply)
+    const reader = createReader(reply, head, options)
+    await run(reply.body, read => {
+      let failure: { readonly error: unknown } | undefined
+      try {
+        if (!reader.push(read)) return false
+      } catch (error) {
+        failure = { error }
+      }
+      const frames = reader.take()
+      if (failure === undefined) return frames.length > 0 ? sink(frames) : undefined
+      return deliver(frames, sink, failure.error)
+    })
+    try {
+      reader.end()
+    } catch (error) {
+      return deliver(reader.take(), sink, error)
+    }
+    await sink(reader.take())
+  })
+}
+
+/** What was understood before a fault still counts. */
+async function deliver(frames: readonly Frame[], sink: Sink<readonly Frame[]>, error: unknown): Promise<never> {
+  if (frames.length > 0) await sink(frames)
+  throw error
+}
+
+interface Reader {
+  /** Takes one read; false where it was the last of interest. What came with it goes out with the end. */
+  push(read: Buffer): boolean
+  take(): Frame[]
+  end(): void
+}
+
+function createReader(reply: UpstreamReply, head: ChunkHead, options: ReadOptions): Reader {
   const normaliser = createNormaliser(head)
   let splitter = createSplitter(options.maxEventBytes)
   let document: Buffer[] | undefined
   let documentBytes = 0
   let begun = false
-  for await (let read of reply.body) {
-    if (!begun) {
-      const start = read.findIndex(isSignificant)
-      begun = start !== -1
-      const first = read[start]
-      if (first === LESS_THAN) throw webPage()
-      if ((first === BRACE || first === BRACKET) && !isLines(reply)) {
-        document = []
-        splitter = createSplitter(options.maxEventBytes)
-        read = read.subarray(start)
+
+  return {
+    take: normaliser.take,
+    push(read) {
+      let bytes = read
+      if (!begun) {
+        const start = bytes.findIndex(isSignificant)
+        begun = start !== -1
+        const first = bytes[start]
+        if (first === LESS_THAN) throw webPage()
+        if ((first === BRACE || first === BRACKET) && !isLines(reply)) {
+          document = []
+          splitter = createSplitter(options.maxEventBytes)
+          bytes = bytes.subarray(start)
+        }
       }
-    }
-    if (document !== undefined) {
-      documentBytes += read.length
-      if (documentBytes > MAX_DOCUMENT_BYTES) throw tooLarge()
-      document.push(read)
-      continue
-    }
-    try {
-      splitter.push(read, normaliser.event)
+      if (document !== undefined) {
+        documentBytes += bytes.length
+        if (documentBytes > MAX_DOCUMENT_BYTES) throw tooLarge()
+        document.push(bytes)
+        return true
+      }
+      splitter.push(bytes, normaliser.event)
       if (normaliser.done) reply.body.endWithin(DRAIN_MS)
       else if (normaliser.finishing) reply.body.endWithin(END_GRACE_MS)
-    } finally {
-      // What was understood before a fault still counts; what came with `[DONE]` goes out with the end.
-      const frames = normaliser.done ? [] : normaliser.take()
-      if (frames.length > 0) yield frames
-    }
-    if (normaliser.done) break
-  }
-  try {
-    if (document !== undefined) {
-      const whole = Buffer.concat(document)
-      const value = parseJson(whole.toString())
-      if (value !== undefined) normaliser.document(value)
-      else splitter.push(whole, normaliser.event)
-    }
-    if (!normaliser.done && splitter.end(normaliser.event)) {
-      throw new UpstreamError('upstream_truncated', 'The upstream stopped in the middle of an event.')
-    }
-    normaliser.end()
-  } finally {
-    const frames = normaliser.take()
-    if (frames.length > 0) yield frames
+      return !normaliser.done
+    },
+    end() {
+      if (document !== undefined) {
+        const whole = Buffer.concat(document)
+        const value = parseJson(whole.toString())
+        if (value !== undefined) normaliser.document(value)
+        else splitter.push(whole, normaliser.event)
+      }
+      if (!normaliser.done && splitter.end(normaliser.event)) {
+        throw new UpstreamError('upstream_truncated', 'The upstream stopped in the middle of an event.')
+      }
+      normaliser.end()
+    },
   }
 }
 

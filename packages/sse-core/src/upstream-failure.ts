@@ -135,7 +135,8 @@ export function toUpstreamError(body: unknown, { status, retryAfterMs }: Failure
 /** The body of an answer with an error status → what it holds: JSON, the JSON in SSE text (DashScope), or its words. */
 export function parseFailureBody(body: Buffer, contentType: string): unknown {
   const raw = body.toString()
-  const value = parseJson(raw) ?? parseJson(/^data:\s*(\{.*\})\s*$/m.exec(raw)?.[1] ?? '')
+  const event = /^data:\s*(\{.*\})\s*$/m.exec(raw)?.[1]
+  const value = parseJson(event ?? raw)
   if (value !== undefined) return value
   // Too long to be read whole, or cut: the message may still be there.
   const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*)/s.exec(raw)?.[1]
@@ -144,13 +145,13 @@ export function parseFailureBody(body: Buffer, contentType: string): unknown {
   return contentType.includes('html') || /^\s*</.test(raw) ? '' : raw.slice(0, 200)
 }
 
+const NUMBER = /^\s*\d+(?:\.\d+)?\s*$/
+
 /** `retry-after-ms`, else `retry-after` in seconds or as a date → milliseconds; undefined where it says nothing usable. */
 export function retryAfterOf(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
-  const precise = Number(headers['retry-after-ms'] ?? Number.NaN)
-  if (precise >= 0 && Number.isFinite(precise)) return precise
-  const value = headers['retry-after']
-  if (value === undefined) return undefined
-  if (/^\s*\d+(?:\.\d+)?\s*$/.test(value)) return Number(value) * 1000
+  const { 'retry-after-ms': precise = '', 'retry-after': value = '' } = headers
+  if (NUMBER.test(precise)) return Number(precise)
+  if (NUMBER.test(value)) return Number(value) * 1000
   const wait = Date.parse(value) - nowMs
   return /[a-z]/i.test(value) && wait > 0 ? wait : undefined
 }

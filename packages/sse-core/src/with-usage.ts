@@ -1,4 +1,4 @@
-import type { ChatChunk, ChunkHead, Frame, Frames, Usage } from '@millrace/core'
+import { createFlow, run, type ChatChunk, type ChunkHead, type Frame, type Frames, type Usage } from '@millrace/core'
 import { toUsageChunk } from './encode.ts'
 import { TextFrame } from './template.ts'
 
@@ -21,37 +21,39 @@ export interface UsageOptions {
  * Takes out what the upstream says about its usage, and at a good end adds one usage chunk where the client asked for
  * it, with an estimate if need be.
  */
-export async function* withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageOptions): Frames {
-  let told: Usage | undefined
-  let begun = false
-  let textBytes = 0
-  let reported = false
+export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageOptions): Frames {
+  return createFlow(async sink => {
+    let told: Usage | undefined
+    let begun = false
+    let textBytes = 0
 
-  function report(): Usage {
-    reported = true
-    const usage = told ?? (begun ? estimateOf(promptBytes, textBytes) : estimateOf(0, 0))
-    onUsage(usage, told === undefined)
-    return usage
-  }
+    function report(): Usage {
+      const usage = told ?? (begun ? estimateOf(promptBytes, textBytes) : estimateOf(0, 0))
+      onUsage(usage, told === undefined)
+      return usage
+    }
 
-  try {
-    for await (const batch of frames) {
-      let passed = batch
-      for (const frame of batch) {
-        if (frame instanceof TextFrame) textBytes += frame.textBytes
-        else if (isUsage(frame)) {
-          told = frame.chunk.usage ?? undefined
-          passed = batch.filter(other => !isUsage(other))
-        } else textBytes += textBytesOf(frame.chunk)
-      }
-      begun ||= passed.length > 0
-      if (passed.length > 0) yield passed
+    try {
+      await run(frames, batch => {
+        let passed = batch
+        for (const frame of batch) {
+          if (frame instanceof TextFrame) textBytes += frame.textBytes
+          else if (isUsage(frame)) {
+            told = frame.chunk.usage ?? undefined
+            passed = batch.filter(other => !isUsage(other))
+          } else textBytes += textBytesOf(frame.chunk)
+        }
+        if (passed.length === 0) return undefined
+        begun = true
+        return sink(passed)
+      })
+    } catch (error) {
+      report()
+      throw error
     }
     const usage = report()
-    if (head.includeUsage) yield [{ chunk: toUsageChunk(head, usage) }]
-  } finally {
-    if (!reported) report()
-  }
+    if (head.includeUsage) await sink([{ chunk: toUsageChunk(head, usage) }])
+  })
 }
 
 function isUsage(frame: Frame): boolean {

@@ -1,4 +1,4 @@
-import type { GatewayError } from '@millrace/core'
+import { toSafeText, type GatewayError } from '@millrace/core'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { Outcome } from '../outcome.ts'
@@ -28,13 +28,13 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
   const ending = failure?.code ?? (gone ? 'aborted' : 'completed')
   const line = {
     method: request.method,
-    path: request.url.split('?', 1)[0]?.slice(0, 200),
+    path: toSafeText(request.url.split('?', 1)[0]!.slice(0, 200)),
     status: gone && failure === undefined ? 499 : response.statusCode,
     ending,
     ...(outcome && {
-      model: outcome.model,
+      model: toSafeText(outcome.model),
       provider: outcome.provider,
-      upstreamModel: outcome.upstreamModel,
+      upstreamModel: toSafeText(outcome.upstreamModel),
       stream: outcome.stream,
       firstFrameMs: round(outcome.firstFrameMs),
       chunks: outcome.frames,
@@ -47,7 +47,12 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
   }
   if (ending === 'completed' || ending === 'aborted') request.log.info(line, 'request')
   else if (ending === 'internal_error') request.log.error({ ...line, err: failure?.cause }, 'request')
-  else request.log.warn({ ...line, cause: (failure?.cause as Error | undefined)?.message }, 'request')
+  else request.log.warn({ ...line, cause: causeOf(failure) }, 'request')
+}
+
+/** What lay behind a failure, where that is an error of this process: what an upstream said may hold anything. */
+function causeOf(failure: GatewayError | undefined): string | undefined {
+  return failure?.cause instanceof Error ? toSafeText(failure.cause.message) : undefined
 }
 
 function round(ms: number | undefined): number | undefined {

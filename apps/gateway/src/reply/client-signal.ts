@@ -31,9 +31,12 @@ export function createClientController(response: ServerResponse): AbortControlle
   return controller
 }
 
-/** Before the status an interim response, after it a comment of the event stream; a whole answer needs none. */
+/**
+ * Before the status an interim response, after it a comment of the event stream: a whole answer ends in the moment in
+ * which it begins, so what has begun and not ended is a stream.
+ */
 function sendProbe(response: ServerResponse): void {
   if (response.closed || response.writableEnded) return
-  if (!response.headersSent) response.writeProcessing()
-  else if (String(response.getHeader('content-type') ?? '').startsWith('text/event-stream')) response.write(':\n\n')
+  if (response.headersSent) response.write(':\n\n')
+  else response.writeProcessing()
 }

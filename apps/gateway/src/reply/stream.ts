@@ -1,7 +1,8 @@
-import { GatewayError, type Deadlines, type Frame, type Frames } from '@millrace/core'
+import { GatewayError, run, type Deadlines, type Frame, type Frames } from '@millrace/core'
 import { DONE, encodeError, encodeFrame, HEARTBEAT } from '@millrace/sse-core'
 import type { FastifyReply } from 'fastify'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { writeChunk } from './chunked-writer.ts'
 
 export interface StreamSettings {
   /** How long the status may wait for the first frame, milliseconds; 0 for as long as it takes. */
@@ -50,16 +51,19 @@ export async function replyWithStream(
 
   let silence = deadlines.start(settings.commitAfterMs || Infinity, beat)
   try {
-    for await (const batch of frames) {
+    await run(frames, batch => {
+      const bytes = encodeBatch(batch)
+      onWrite?.(bytes)
       if (!committed) {
         commit()
         silence.touch(heartbeatMs)
+        // Through the response, so that the head and the first frames leave together.
+        response.write(bytes)
+        return undefined
       }
-      const bytes = encodeBatch(batch)
-      onWrite?.(bytes)
-      if (!response.write(bytes)) await drained(response, settings.stallMs)
       silence.touch()
-    }
+      return writeChunk(response, bytes) ? undefined : drained(response, settings.stallMs)
+    })
     response.end(DONE)
   } catch (error) {
     const failure = toGatewayError(error)
@@ -84,12 +88,13 @@ function drained(response: ServerResponse, stallMs: number): Promise<void> {
       response.destroy()
       reject(new GatewayError('client_stall', 'The client stopped reading its stream.'))
     })
-    response.once('drain', onDrain)
+    const source = response.socket ?? response
+    source.once('drain', onDrain)
     response.once('close', onClose)
 
     function settle(): void {
       response.setTimeout(0)
-      response.off('drain', onDrain)
+      source.off('drain', onDrain)
       response.off('close', onClose)
     }
     function onDrain(): void {

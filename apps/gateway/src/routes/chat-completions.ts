@@ -27,7 +27,8 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
     id: createId('chatcmpl-'),
     created: Math.floor(Date.now() / 1000),
     model: chat.model,
-    includeUsage: stream && chat.stream_options?.include_usage === true,
+    // A whole answer tells its usage unasked.
+    includeUsage: !stream || chat.stream_options?.include_usage === true,
   }
   const outcome: Outcome = (request.outcome = {
     model: chat.model,

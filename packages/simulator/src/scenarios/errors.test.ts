@@ -48,13 +48,18 @@ const OUTERMOST: Readonly<Record<string, readonly string[] | null>> = {
   null: [],
 }
 
+function outermostOf(text: string): readonly string[] | null {
+  try {
+    return Object.keys((JSON.parse(text) ?? {}) as object)
+  } catch {
+    return null
+  }
+}
+
 describe('error', () => {
   it.each([...ERROR_SHAPES.keys()])('shape=%s', async shape => {
     const reply = await ask(`error?status=429&shape=${shape}&message=Too%20many.`)
-    const outermost = OUTERMOST[shape]
-    expect(reply.status).toBe(429)
-    if (outermost === null) expect(() => JSON.parse(reply.text)).toThrow(SyntaxError)
-    else expect(Object.keys((JSON.parse(reply.text) ?? {}) as object)).toEqual(outermost)
+    expect([reply.status, outermostOf(reply.text)]).toEqual([429, OUTERMOST[shape]])
     const silent = ['context', 'html', 'empty', 'bad-json', 'null'].includes(shape)
     expect(reply.text.includes('Too many.')).toBe(!silent)
   })
@@ -135,7 +140,7 @@ describe('evil-text', () => {
     ['escapes', /\\u001b\[2J/],
     ['key', /sk-simulated0/],
     ['prompt', /ignore all previous/],
-    ['all', /<script>.*\\u001b.*sk-simulated.*ignore all/],
+    ['all', /<script>.*\\u001b.*sk-simulated.*ignore all/s],
   ])('kind=%s', async (kind, pattern) => {
     const { status, text } = await ask(`evil-text?kind=${kind}`)
     expect(status).toBe(400)

@@ -88,7 +88,7 @@ describe('odd streams', () => {
     const reply = await ask('badutf8')
     const bytes = Buffer.concat(reply.pieces)
     expect(bytes.includes(0xff)).toBe(true)
-    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow()
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow(TypeError)
     expect(finishesOf(reply)).toEqual(['stop'])
   })
 

@@ -13,6 +13,10 @@ afterAll(() => simulator.close())
 
 const ask = (model: string, members: object = {}): Promise<Reply> => askSimulator(simulator, model, { members })
 
+async function wholeOf(model: string): Promise<unknown> {
+  return JSON.parse((await askSimulator(simulator, model, { stream: false })).text)
+}
+
 const WITH_USAGE = { stream_options: { include_usage: true } }
 
 describe('an ordinary stream', () => {
@@ -101,10 +105,8 @@ describe('usage', () => {
   })
 
   it('stands in a whole answer unless it shall not', async () => {
-    const whole = async (model: string): Promise<unknown> =>
-      JSON.parse((await askSimulator(simulator, model, { stream: false })).text)
-    expect(await whole('text?words=3')).toMatchObject({ usage: counted })
-    expect(await whole('text?words=3&usage=none')).not.toHaveProperty('usage')
+    expect(await wholeOf('text?words=3')).toMatchObject({ usage: counted })
+    expect(await wholeOf('text?words=3&usage=none')).not.toHaveProperty('usage')
   })
 })
 

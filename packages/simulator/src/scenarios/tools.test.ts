@@ -83,10 +83,11 @@ describe('tool calls', () => {
   )
 })
 
-describe('careless calls', () => {
-  const variant = async (name: string): Promise<readonly SeenCall[]> =>
-    callsOf(await ask(`tools-loose?variant=${name}`))
+async function variant(name: string): Promise<readonly SeenCall[]> {
+  return callsOf(await ask(`tools-loose?variant=${name}`))
+}
 
+describe('careless calls', () => {
   it.each([
     ['reused-index', 0],
     ['index-2^53', 2 ** 53],

@@ -8,7 +8,20 @@ export const TRANSPORT_FAULTS: Scenarios = {
   'refuse-headers': {
     summary: 'Takes the request and never answers.',
     anyEndpoint: true,
-    answer: () => ({ ending: 'silence' }),
+    answer: () => ({ headless: true, ending: 'open' }),
+  },
+  hangup: {
+    summary: 'Closes the connection instead of answering.',
+    options: {
+      how: 'drop: it is closed, reset: it is reset (drop)',
+      times: 'how many requests get this before the rest are answered (all)',
+    },
+    varies: true,
+    anyEndpoint: true,
+    answer: (ask, ordinary) =>
+      ask.attempt > ask.options.number('times', Number.MAX_VALUE)
+        ? ordinary()
+        : { headless: true, ending: ask.options.oneOf('how', ['drop', 'reset'], 'drop') },
   },
   stall: {
     summary: 'Falls silent in mid-stream; where no stream is asked for, in the middle of the JSON.',
@@ -16,8 +29,13 @@ export const TRANSPORT_FAULTS: Scenarios = {
     answer: stall,
   },
   trickle: {
-    summary: 'One byte at a time; the common options `pace` and `split` say how slowly.',
-    answer: ask => ({ ...ordinaryChat(ask), defaults: { split: '1', pace: '1000' } }),
+    summary: 'One byte at a time, one a second unless the common option `pace` says otherwise.',
+    options: { bytes: 'how many come like that before the rest comes at once (all)' },
+    answer: ask => ({
+      ...ordinaryChat(ask),
+      trickle: ask.options.number('bytes', Number.MAX_SAFE_INTEGER),
+      defaults: { pace: '1000' },
+    }),
   },
   reset: cut('A TCP reset in mid-stream.', { ending: 'reset' }),
   cut: cut('The body ends properly, but in the middle of an event.', { ending: 'end', chunked: true }),

@@ -9,7 +9,12 @@ export function expectContract(chunks: readonly ChatChunk[], head: ChunkHead, wh
   const ended = new Set<number>()
   const calls = new Map<number, Set<string>>()
   for (const [at, chunk] of chunks.entries()) {
-    expect(chunk).toMatchObject({ id: head.id, object: 'chat.completion.chunk', created: head.created, model: head.model })
+    expect(chunk).toMatchObject({
+      id: head.id,
+      object: 'chat.completion.chunk',
+      created: head.created,
+      model: head.model,
+    })
     if (chunk.choices.length === 0) {
       expect(at).toBe(chunks.length - 1)
       for (const name of ['prompt_tokens', 'completion_tokens', 'total_tokens']) {

@@ -1,4 +1,16 @@
-import { GatewayError, type ChatChunk, type ChunkHead, type Frame, type Frames, type UpstreamReply } from '@millrace/core'
+import {
+  GatewayError,
+  type ChatChunk,
+  type ChunkChoice,
+  type ChunkHead,
+  type Delta,
+  type FinishReason,
+  type Frame,
+  type Frames,
+  type UpstreamReply,
+} from '@millrace/core'
+import { toChunk } from '../encode.ts'
+import { readFrames } from '../frames.ts'
 
 export const HEAD: ChunkHead = { id: 'chatcmpl-test', created: 1_780_000_000, model: 'test/model', includeUsage: false }
 export const HEAD_WITH_USAGE: ChunkHead = { ...HEAD, includeUsage: true }
@@ -120,4 +132,36 @@ export function event(delta: object, finish_reason: string | null = null, more: 
     choices: [{ index: 0, delta, finish_reason }],
     ...more,
   }
+}
+
+export const hello = event({ content: 'Hello' })
+
+/** One event of a stream. */
+export const data = (value: unknown): string => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`
+
+/** The deltas of the first choice between its opening and its end, and how it ended. */
+export function said(chunks: readonly ChatChunk[]): { deltas: Delta[]; finish: string | null } {
+  const choices = chunks.flatMap(chunk => chunk.choices)
+  const finish = choices.at(-1)?.finish_reason ?? null
+  return { deltas: choices.slice(1, finish === null ? undefined : -1).map(({ delta }) => delta), finish }
+}
+
+/** The content of all choices. */
+export function textOf(chunks: readonly ChatChunk[]): string {
+  return chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta.content ?? '')).join('')
+}
+
+/** A plain frame with one choice. */
+export function frameOf(delta: Delta, choice: Partial<ChunkChoice> = {}, members: object = {}): Frame {
+  const whole = { index: 0, delta, finish_reason: null, ...choice }
+  return { chunk: { ...toChunk(HEAD, whole), ...members } }
+}
+
+export const opening = (index = 0): Frame => frameOf({ role: 'assistant', content: '' }, { index })
+export const ending = (finish_reason: FinishReason = 'stop', index = 0): Frame => frameOf({}, { finish_reason, index })
+
+/** The frames of a stream in which each of these deltas is an event, those with bytes where readers give them. */
+export async function readAll(...deltas: readonly object[]): Promise<readonly Frame[]> {
+  const { frames } = await gather(readFrames(replyOf([sse(...deltas.map(delta => event(delta)))]), HEAD))
+  return frames
 }

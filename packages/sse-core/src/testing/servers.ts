@@ -1,5 +1,5 @@
 import { event, sse } from './replay.ts'
-import type { Delta, FinishReason } from '@millrace/core'
+import type { Delta, FinishReason, ToolCallDelta } from '@millrace/core'
 
 export interface Server {
   readonly name: string
@@ -58,14 +58,70 @@ export const SERVERS: readonly Server[] = [
   {
     name: 'Qwen',
     stream: sse(
-      { choices: [{ delta: { content: null, role: 'assistant', reasoning_content: '' }, finish_reason: null, index: 0, logprobs: null }], usage: null },
-      { usage: null, choices: [{ index: 0, delta: { reasoning_content: 'Look it up.', content: null }, finish_reason: null, logprobs: null }] },
-      { choices: [{ delta: { content: null, tool_calls: [{ index: 0, id: 'call_q1', type: 'function', function: { name: 'lookup', arguments: '' } }] }, finish_reason: null, index: 0 }] },
-      { choices: [{ delta: { content: null, tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: '{"q": "°' } }] }, finish_reason: null, index: 0 }] },
-      { choices: [{ delta: { content: null, tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: 'C"}' } }] }, finish_reason: null, index: 0 }] },
-      { choices: [{ delta: { tool_calls: [{ function: { arguments: '' }, index: 0, id: '', type: 'function' }] }, index: 0 }] },
+      {
+        choices: [
+          {
+            delta: { content: null, role: 'assistant', reasoning_content: '' },
+            finish_reason: null,
+            index: 0,
+            logprobs: null,
+          },
+        ],
+        usage: null,
+      },
+      {
+        usage: null,
+        choices: [
+          { index: 0, delta: { reasoning_content: 'Look it up.', content: null }, finish_reason: null, logprobs: null },
+        ],
+      },
+      {
+        choices: [
+          {
+            delta: {
+              content: null,
+              tool_calls: [{ index: 0, id: 'call_q1', type: 'function', function: { name: 'lookup', arguments: '' } }],
+            },
+            finish_reason: null,
+            index: 0,
+          },
+        ],
+      },
+      {
+        choices: [
+          {
+            delta: {
+              content: null,
+              tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: '{"q": "°' } }],
+            },
+            finish_reason: null,
+            index: 0,
+          },
+        ],
+      },
+      {
+        choices: [
+          {
+            delta: {
+              content: null,
+              tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: 'C"}' } }],
+            },
+            finish_reason: null,
+            index: 0,
+          },
+        ],
+      },
+      {
+        choices: [
+          { delta: { tool_calls: [{ function: { arguments: '' }, index: 0, id: '', type: 'function' }] }, index: 0 },
+        ],
+      },
       { choices: [{ delta: { content: '' }, finish_reason: 'tool_calls', index: 0, logprobs: null }] },
-      { choices: [], object: 'chat.completion.chunk', ...usageOf(310, 48, { prompt_tokens_details: { cached_tokens: 256 } }) },
+      {
+        choices: [],
+        object: 'chat.completion.chunk',
+        ...usageOf(310, 48, { prompt_tokens_details: { cached_tokens: 256 } }),
+      },
     ),
     deltas: [
       { reasoning_content: 'Look it up.' },
@@ -119,7 +175,17 @@ export const SERVERS: readonly Server[] = [
       event({ role: 'assistant', content: '', index: 0 }, null, { p: 'abcd' }),
       event({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Which town?' }] }] }, null, { p: 'ab' }),
       event({ content: [{ type: 'text', text: 'I ask.' }] }, null, { p: 'abcdef' }),
-      event({ content: '', tool_calls: [whole(undefined, 'Ab3dEf7hJ', 'ask', '{"a":1}'), whole(undefined, 'Kl3dEf7hJ', 'ask', '{"a":2}')] }, 'tool_calls', usageOf(15, 12)),
+      event(
+        {
+          content: '',
+          tool_calls: [
+            whole(undefined, 'Ab3dEf7hJ', 'ask', '{"a":1}'),
+            whole(undefined, 'Kl3dEf7hJ', 'ask', '{"a":2}'),
+          ],
+        },
+        'tool_calls',
+        usageOf(15, 12),
+      ),
     ),
     deltas: [
       { reasoning_content: 'Which town?' },
@@ -138,7 +204,14 @@ export const SERVERS: readonly Server[] = [
       { ...event({}), created: 1, choices: [{ index: 0, delta: { role: 'assistant', reasoning_content: 'Hmm' } }] },
       { ...event({}), created: 2, choices: [{ index: 0, delta: { role: 'assistant', content: 'No' } }] },
       { ...event({}), created: 3, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
-      onlyUsage({ usage: { prompt_tokens: 307, completion_tokens: 26, total_tokens: 560, completion_tokens_details: { reasoning_tokens: 227 } } }),
+      onlyUsage({
+        usage: {
+          prompt_tokens: 307,
+          completion_tokens: 26,
+          total_tokens: 560,
+          completion_tokens_details: { reasoning_tokens: 227 },
+        },
+      }),
     ),
     deltas: [{ reasoning_content: 'Hmm' }, { content: 'No' }],
     finish: 'stop',
@@ -165,7 +238,10 @@ export const SERVERS: readonly Server[] = [
         ...event({ role: 'assistant', content: '' }, 'stop', usageOf(4, 3)),
         object: 'chat.completion.done',
       },
-      { ...event({}, null), choices: [{ index: 0, message: { role: 'assistant', content: 'So far' }, finish_reason: 'stop' }] },
+      {
+        ...event({}, null),
+        choices: [{ index: 0, message: { role: 'assistant', content: 'So far' }, finish_reason: 'stop' }],
+      },
     ).replaceAll('\n', '\r\n'),
     deltas: [{ content: 'So' }, { content: ' far' }],
     finish: 'stop',
@@ -174,8 +250,17 @@ export const SERVERS: readonly Server[] = [
   {
     name: 'Together',
     stream: sse(
-      { ...event({}), choices: [{ index: 0, text: 'yes', delta: { role: 'assistant', content: 'yes', token_id: 1 }, finish_reason: null }] },
-      { ...event({}), choices: [{ index: 0, text: '', delta: { content: '', token_id: 2 }, finish_reason: 'eos' }], ...usageOf(2, 1) },
+      {
+        ...event({}),
+        choices: [
+          { index: 0, text: 'yes', delta: { role: 'assistant', content: 'yes', token_id: 1 }, finish_reason: null },
+        ],
+      },
+      {
+        ...event({}),
+        choices: [{ index: 0, text: '', delta: { content: '', token_id: 2 }, finish_reason: 'eos' }],
+        ...usageOf(2, 1),
+      },
     ),
     deltas: [{ content: 'yes' }],
     finish: 'stop',
@@ -186,9 +271,28 @@ export const SERVERS: readonly Server[] = [
     stream:
       ': OPENROUTER PROCESSING\n\n' +
       sse(
-        event({ role: 'assistant', content: '', reasoning: 'Plan', reasoning_details: [{ type: 'reasoning.text', text: 'Plan' }] }, null, { provider: 'Some' }),
+        event(
+          {
+            role: 'assistant',
+            content: '',
+            reasoning: 'Plan',
+            reasoning_details: [{ type: 'reasoning.text', text: 'Plan' }],
+          },
+          null,
+          { provider: 'Some' },
+        ),
         event({ role: 'assistant', content: 'Done' }, null, { provider: 'Some' }),
-        { ...event({}, 'stop'), choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: 'stop', native_finish_reason: 'end_turn' }] },
+        {
+          ...event({}, 'stop'),
+          choices: [
+            {
+              index: 0,
+              delta: { role: 'assistant', content: '' },
+              finish_reason: 'stop',
+              native_finish_reason: 'end_turn',
+            },
+          ],
+        },
         onlyUsage(usageOf(6, 4, { cost: 0.0001 })),
       ),
     deltas: [
@@ -202,8 +306,33 @@ export const SERVERS: readonly Server[] = [
   {
     name: 'Gemini',
     stream: sse(
-      { choices: [{ delta: { role: 'assistant', tool_calls: [{ ...whole(undefined, 'function-call-1', 'roll', '{"d":6}'), extra_content: { google: { thought_signature: 'c2ln' } } }] }, index: 0 }], ...usageOf(8, 3) },
-      { choices: [{ delta: { role: 'assistant', tool_calls: [whole(undefined, '', 'roll', '{"d":20}')] }, finish_reason: 'stop', index: 0 }], ...usageOf(8, 6) },
+      {
+        choices: [
+          {
+            delta: {
+              role: 'assistant',
+              tool_calls: [
+                {
+                  ...whole(undefined, 'function-call-1', 'roll', '{"d":6}'),
+                  extra_content: { google: { thought_signature: 'c2ln' } },
+                },
+              ],
+            },
+            index: 0,
+          },
+        ],
+        ...usageOf(8, 3),
+      },
+      {
+        choices: [
+          {
+            delta: { role: 'assistant', tool_calls: [whole(undefined, '', 'roll', '{"d":20}')] },
+            finish_reason: 'stop',
+            index: 0,
+          },
+        ],
+        ...usageOf(8, 6),
+      },
     ).replaceAll('\n', '\r\n'),
     deltas: [
       {
@@ -213,8 +342,8 @@ export const SERVERS: readonly Server[] = [
             id: 'function-call-1',
             type: 'function',
             function: { name: 'roll', arguments: '' },
-            ...{ extra_content: { google: { thought_signature: 'c2ln' } } },
-          },
+            extra_content: { google: { thought_signature: 'c2ln' } },
+          } as ToolCallDelta,
         ],
       },
       piece(0, '{"d":6}'),
@@ -230,7 +359,11 @@ export const SERVERS: readonly Server[] = [
       event({ role: 'assistant', content: '' }, null, { ...usageOf(5, 0), token_ids: null }),
       event({ reasoning: 'First' }, null, usageOf(5, 1)),
       event({ content: 'Second' }, null, usageOf(5, 2)),
-      { ...event({}), choices: [{ index: 0, delta: { content: '' }, finish_reason: 'length', stop_reason: null, logprobs: null }], ...usageOf(5, 3) },
+      {
+        ...event({}),
+        choices: [{ index: 0, delta: { content: '' }, finish_reason: 'length', stop_reason: null, logprobs: null }],
+        ...usageOf(5, 3),
+      },
       onlyUsage(usageOf(5, 3)),
     ),
     deltas: [{ reasoning_content: 'First' }, { content: 'Second' }],
@@ -253,7 +386,15 @@ export const SERVERS: readonly Server[] = [
     name: 'Ollama',
     stream: sse(
       event({ role: 'assistant', content: '', reasoning: 'Ok' }, null, { system_fingerprint: 'fp_ollama' }),
-      event({ role: 'assistant', content: '', tool_calls: [{ ...whole(0, 'call_o1', 'ls', '{"path":"."}'), type: 'function' }] }, null, { system_fingerprint: 'fp_ollama' }),
+      event(
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [{ ...whole(0, 'call_o1', 'ls', '{"path":"."}'), type: 'function' }],
+        },
+        null,
+        { system_fingerprint: 'fp_ollama' },
+      ),
       event({ role: 'assistant', content: '' }, 'tool_calls', { system_fingerprint: 'fp_ollama' }),
       onlyUsage({ ...usageOf(30, 12), system_fingerprint: 'fp_ollama' }),
     ),
@@ -278,7 +419,10 @@ export const SERVERS: readonly Server[] = [
   {
     name: 'LM Studio',
     stream: sse(
-      event({ role: 'assistant', tool_calls: [{ index: 0, id: '330', type: 'function', function: { name: 'say', arguments: '' } }] }),
+      event({
+        role: 'assistant',
+        tool_calls: [{ index: 0, id: '330', type: 'function', function: { name: 'say', arguments: '' } }],
+      }),
       event({ tool_calls: [{ index: 0, type: 'function', function: { name: '', arguments: '{"to"' } }] }),
       event({ tool_calls: [{ index: 0, type: 'function', function: { name: '', arguments: ':"you"}' } }] }),
       event({}, 'tool_calls'),
