@@ -4,10 +4,12 @@ import { toEditorSchema } from '../apps/gateway/src/config/json-schema.ts'
 import { DEFINITIONS } from '../apps/gateway/src/providers.ts'
 import { configurationPage } from './pages/configuration-page.ts'
 import { errorsPage } from './pages/errors-page.ts'
+import { withScenarios } from './pages/simulator-page.ts'
 
 const root = new URL('../', import.meta.url)
 
 const files: Readonly<Record<string, string>> = {
+  'README.md': withScenarios(await readFile(new URL('README.md', root), 'utf8')),
   'config/millrace.schema.json': toJson(toEditorSchema(DEFINITIONS)),
   'docs/configuration.md': configurationPage(DEFINITIONS),
   'docs/errors.md': errorsPage(),

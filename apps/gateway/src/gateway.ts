@@ -96,7 +96,7 @@ export function openRoutes(config: Config, upstream: Upstream): Route[] {
   }
   if (config.demo) {
     const provider = demo.open({ kind: 'demo' }, { upstream, timeouts: NO_TIMEOUTS })
-    routes.push({ name: 'demo', provider, streaming: true, defaultModel: 'echo', models: undefined })
+    routes.push({ name: 'demo', provider, streaming: config.streaming, defaultModel: 'echo', models: undefined })
   }
   return routes
 }

@@ -15,11 +15,12 @@ export function createTrace(print: (line: string) => void, secrets: readonly str
   const startedAt = performance.now()
 
   function show(requestId: string, direction: string, bytes: Buffer | string): void {
-    const size = Buffer.byteLength(bytes)
-    let text = JSON.stringify(bytes.toString().slice(0, SHOWN))
+    let text = JSON.stringify(bytes.toString())
+    // Before it is cut, so that no secret is cut in two.
     for (const secret of secrets) text = text.replaceAll(JSON.stringify(secret).slice(1, -1), '[masked]')
     const time = (performance.now() - startedAt).toFixed(1)
-    print(`${time} ms ${requestId} ${direction} ${size} B ${text}${size > SHOWN ? ' …' : ''}`)
+    const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)} …` : text
+    print(`${time} ms ${requestId} ${direction} ${Buffer.byteLength(bytes)} B ${shown}`)
   }
 
   return {

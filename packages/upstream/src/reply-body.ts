@@ -4,7 +4,7 @@ import { createFlow, type Deadline, type Flow, type Sink, type UpstreamBody } fr
 const HIGH_WATER_BYTES = 64 * 1024
 
 /** What the body needs of the connection it comes from. */
-export interface Connection {
+interface Connection {
   pause(): void
   resume(): void
   /** Closes the connection, whatever is still on its way. */

@@ -34,6 +34,8 @@ export interface Config {
     readonly stallMs: number
   }
   readonly demo: boolean
+  /** False where nothing is streamed, whatever a provider's own `streaming` says. */
+  readonly streaming: boolean
   readonly log: { readonly level: ConfigFile['log']['level'] }
 }
 
@@ -58,6 +60,7 @@ export function toConfig(file: ConfigFile, streaming: boolean): Config {
       stallMs: toMs(stream.stall),
     },
     demo,
+    streaming,
     log,
   }
 }

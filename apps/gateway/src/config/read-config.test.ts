@@ -52,6 +52,7 @@ const DEFAULTS: Config = {
   providers: new Map(),
   stream: { commitAfterMs: 15_000, heartbeatMs: 15_000, stallMs: 60_000 },
   demo: true,
+  streaming: true,
   log: { level: 'info' },
 }
 
@@ -116,6 +117,7 @@ log: { level: debug }
       ]),
       stream: { commitAfterMs: 0, heartbeatMs: 0, stallMs: 300_000 },
       demo: false,
+      streaming: true,
       log: { level: 'debug' },
     } satisfies Config)
   })
@@ -197,6 +199,7 @@ describe('what wins', () => {
   ])('STREAM=%s', async (STREAM, streaming) => {
     const text = `${local('streaming: true')}\n  quiet: { kind: anthropic, apiKey: k, streaming: false }\n`
     const { config } = await read(text, { env: { STREAM } })
+    expect(config.streaming).toBe(streaming)
     expect(config.providers.get('local')?.streaming).toBe(streaming)
     expect(config.providers.get('quiet')?.streaming).toBe(false)
   })

@@ -93,7 +93,9 @@ const timeouts = z
     connect: duration.default('5s').describe('To find the host and open a connection: `connect_timeout`.'),
     firstByte: duration
       .default('120s')
-      .describe('From the request sent to the first byte of the answer: `first_byte_timeout`.'),
+      .describe(
+        'From the request sent to the first byte of the answer: `first_byte_timeout`. A whole answer begins when it is finished, and may take five times as long.',
+      ),
     idle: duration.default('60s').describe('Silence in the middle of an answer: `idle_timeout`.'),
     total: duration.default('1h').describe('The whole answer: `total_timeout`.'),
   })

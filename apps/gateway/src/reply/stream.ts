@@ -43,6 +43,11 @@ export async function replyWithStream(
     response.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...HEADERS })
   }
 
+  function end(bytes: Buffer): void {
+    onWrite?.(bytes)
+    response.end(bytes)
+  }
+
   function beat(): void {
     if (!committed) commit()
     if (!response.writableNeedDrain) response.write(HEARTBEAT)
@@ -64,10 +69,10 @@ export async function replyWithStream(
       silence.touch()
       return writeChunk(response, bytes) ? undefined : drained(response, settings.stallMs)
     })
-    response.end(DONE)
+    end(DONE)
   } catch (error) {
     const failure = toGatewayError(error)
-    if (committed && !response.closed) response.end(encodeError(failure))
+    if (committed && !response.closed) end(encodeError(failure))
     throw failure
   } finally {
     silence.clear()
