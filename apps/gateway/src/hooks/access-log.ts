@@ -1,4 +1,4 @@
-import { toSafeText, type GatewayError } from '@millrace/core'
+import { FAILURES, toSafeText, type GatewayError } from '@millrace/core'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { Outcome } from '../outcome.ts'
@@ -29,7 +29,7 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
   const line = {
     method: request.method,
     path: toSafeText(request.url.split('?', 1)[0]!.slice(0, 200)),
-    status: gone && failure === undefined ? 499 : response.statusCode,
+    status: gone ? FAILURES.aborted.status : response.statusCode,
     ending,
     ...(outcome && {
       model: toSafeText(outcome.model),
