@@ -1,11 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-
-/** A random identifier: the prefix, then `length` letters and digits. */
-export function createId(prefix: string, length = 24): string {
-  let id = prefix
-  // 62 does not divide 256: the first letters come up a little more often, which does no harm to an identifier.
-  for (const byte of randomBytes(length)) id += ALPHABET[byte % ALPHABET.length]
-  return id
+/** A random identifier: the prefix, then 24 hexadecimal digits. */
+export function createId(prefix: string): string {
+  // Node draws the bytes of many UUIDs at once, which makes this far cheaper than drawing a few for each identifier.
+  return prefix + randomUUID().replaceAll('-', '').slice(0, 24)
 }

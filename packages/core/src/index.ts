@@ -1,3 +1,4 @@
+export type { Accounts, AccountView } from './accounts.ts'
 export { ChatRequest } from './chat.ts'
 export type {
   ChatChunk,
@@ -14,6 +15,8 @@ export type {
 } from './chat.ts'
 export { createDeadlines } from './deadlines.ts'
 export type { Deadline, Deadlines } from './deadlines.ts'
+export { EmbeddingsRequest } from './embeddings.ts'
+export type { EmbeddingsResult } from './embeddings.ts'
 export { FAILURES, GatewayError, UpstreamError } from './errors.ts'
 export type { FailureCode } from './errors.ts'
 export { createFlow, run } from './flow.ts'
@@ -22,6 +25,14 @@ export { createId } from './ids.ts'
 export { JsonSource, parseJsonSource } from './json-source.ts'
 export type { Edits } from './json-source.ts'
 export { defineProvider } from './provider.ts'
-export type { Call, Model, Provider, ProviderDefinition, ProviderDeps } from './provider.ts'
+export type {
+  Call,
+  ConfigMistake,
+  EmbeddingsCall,
+  Model,
+  Provider,
+  ProviderDefinition,
+  ProviderDeps,
+} from './provider.ts'
 export { toSafeText } from './safe-text.ts'
 export type { Timeouts, Upstream, UpstreamBody, UpstreamReply, UpstreamRequest } from './upstream.ts'

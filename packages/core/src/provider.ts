@@ -1,5 +1,7 @@
 import type { z } from 'zod'
+import type { Accounts } from './accounts.ts'
 import type { ChatRequest, ChunkHead, Frames } from './chat.ts'
+import type { EmbeddingsRequest, EmbeddingsResult } from './embeddings.ts'
 import type { JsonSource } from './json-source.ts'
 import type { Timeouts, Upstream } from './upstream.ts'
 
@@ -15,7 +17,14 @@ export interface Call {
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal
   readonly requestId: string
+  /** What belongs together, such as a conversation: where it can, a provider serves it with the same account. */
+  readonly session?: string
+  /** Told the name of the account before each attempt; the last one told is the one that serves. */
+  readonly onAccount?: (name: string) => void
 }
+
+/** A request for embeddings on its way through a provider: what does not belong to chat alone. */
+export type EmbeddingsCall = Omit<Call, 'head' | 'stream'>
 
 export interface Model {
   readonly id: string
@@ -34,14 +43,27 @@ export interface Provider {
   chat(request: ChatRequest, call: Call): Frames
   /** The models the upstream offers. @throws {UpstreamError} */
   models(signal: AbortSignal): Promise<readonly Model[]>
+  /** The embeddings of all inputs, in their order; undefined where the upstream makes none. @throws {UpstreamError} */
+  embeddings?(request: EmbeddingsRequest, call: EmbeddingsCall): Promise<EmbeddingsResult>
+  /** Its credentials, where it has several or such as expire. */
+  readonly accounts?: Accounts
   /** What the upstream cannot do, so that the gateway does it in its place. */
   readonly lacks?: { readonly stop?: boolean }
 }
 
 /** All a provider may reach outside itself; tests hand in their own. */
 export interface ProviderDeps {
+  /** What the configuration calls the provider; its kind where nothing calls it. */
+  readonly name?: string
   readonly upstream: Upstream
   readonly timeouts: Timeouts
+}
+
+/** What is wrong with a provider's configuration, and where in it. */
+export interface ConfigMistake {
+  readonly path: readonly (string | number)[]
+  /** Goes on from the name of the setting, as in "must be …". */
+  readonly message: string
 }
 
 export interface ProviderDefinition<Config extends { kind: string } = { kind: string }> {
@@ -51,6 +73,8 @@ export interface ProviderDefinition<Config extends { kind: string } = { kind: st
    * gateway adds members of its own to `shape`, so what is to be checked is checked member by member.
    */
   readonly config: z.ZodType<Config> & { readonly shape: z.core.$ZodShape }
+  /** What no member shows alone: settings that are good each, and do not go together. `open` refuses them, too. */
+  mistakesIn?(config: Config): readonly ConfigMistake[]
   /** A provider from its configuration. Opens nothing: connections belong to `deps.upstream`. */
   // A method, since only then a definition of one kind fits into a list of definitions of all kinds.
   open(config: Config, deps: ProviderDeps): Provider

@@ -15,6 +15,8 @@ export interface UpstreamRequest {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
+  /** Its body or its answer holds credentials: neither may be shown, not even to whoever looks for a fault. */
+  readonly confidential?: boolean
   readonly timeouts: Timeouts
   /** The request this call belongs to, as the log names it. */
   readonly requestId: string

@@ -1,4 +1,13 @@
-import type { ChatCompletion, ChatMessage, ChunkHead, Delta, FinishReason, Frames, Usage } from '@millrace/core'
+import {
+  run,
+  type ChatCompletion,
+  type ChatMessage,
+  type ChunkHead,
+  type Delta,
+  type FinishReason,
+  type Frames,
+  type Usage,
+} from '@millrace/core'
 
 interface Call {
   id: string
@@ -32,7 +41,7 @@ export async function collect(frames: Frames, head: ChunkHead): Promise<ChatComp
   const choices: Choice[] = []
   let usage: Usage | null = null
   const extensions = new Map<string, unknown>()
-  for await (const batch of frames) {
+  await run(frames, batch => {
     for (const { chunk } of batch) {
       usage = chunk.usage ?? usage
       for (const [name, value] of Object.entries(chunk)) if (!CHUNK_MEMBERS.has(name)) extensions.set(name, value)
@@ -43,7 +52,7 @@ export async function collect(frames: Frames, head: ChunkHead): Promise<ChatComp
         if (finish_reason !== null) choice.finish = finish_reason
       }
     }
-  }
+  })
   return {
     id: head.id,
     object: 'chat.completion',

@@ -1,4 +1,4 @@
-import { UpstreamError } from '@millrace/core'
+import { run, UpstreamError, type Frames } from '@millrace/core'
 import { describe, expect, test } from 'vitest'
 import { collect } from './collect.ts'
 import { readFrames } from './frames.ts'
@@ -167,9 +167,21 @@ describe('the connection', () => {
     expect(chunks.at(-1)?.usage).toMatchObject({ total_tokens: 2 })
   })
 
-  test('leaving closes it', async () => {
-    const reply = replyOf([data(hello), data(hello)])
-    for await (const batch of readFrames(reply, HEAD)) if (batch.length > 0) break
-    expect(reply.seen).toMatchObject({ reads: 1, closed: true })
+  test.each([
+    ['in the middle', data(hello)],
+    ['though the end is known', data(hello) + data(event({}, 'stop'))],
+    ['though half of something is there', data(hello) + 'data: {"'],
+  ])('leaving closes it, and says nothing more: %s', async (_, first) => {
+    for (const leave of [
+      (frames: Frames) => run(frames, () => false),
+      (frames: Frames) => run(frames, async () => false),
+      async (frames: Frames) => {
+        for await (const batch of frames) if (batch.length > 0) break
+      },
+    ]) {
+      const reply = replyOf([first, data(hello)])
+      await leave(readFrames(reply, HEAD))
+      expect(reply.seen).toMatchObject({ reads: 1, closed: true })
+    }
   })
 })

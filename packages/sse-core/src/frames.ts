@@ -9,6 +9,7 @@ import {
   type UpstreamBody,
   type UpstreamReply,
 } from '@millrace/core'
+import { createGate } from './gate.ts'
 import { parseJson } from './json.ts'
 import { createNormaliser } from './normaliser.ts'
 import { createSplitter } from './split.ts'
@@ -41,6 +42,7 @@ export function readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadO
   return createFlow(async sink => {
     await refuseFailure(reply)
     const reader = createReader(reply, head, options)
+    const gate = createGate(sink)
     await run(reply.body, read => {
       let failure: { readonly error: unknown } | undefined
       try {
@@ -49,9 +51,10 @@ export function readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadO
         failure = { error }
       }
       const frames = reader.take()
-      if (failure === undefined) return frames.length > 0 ? sink(frames) : undefined
+      if (failure === undefined) return frames.length > 0 ? gate.pass(frames) : undefined
       return deliver(frames, sink, failure.error)
     })
+    if (gate.closed) return
     try {
       reader.end()
     } catch (error) {

@@ -29,7 +29,7 @@ export function piecesOf(delta: Json, tools: ToolCalls): Piece[] {
   if (typeof refusal === 'string' && refusal !== '') pieces.push({ delta: { refusal } })
   if (called != null)
     for (const raw of Array.isArray(called) ? called : [called]) pieces.push(...callPieces(raw, tools))
-  if (isObject(legacy)) pieces.push(...callPieces({ ...legacy, index: 0 }, tools))
+  if (isObject(legacy)) pieces.push(...callPieces(legacy, tools))
   for (const name of EXTENSIONS) {
     const value = delta[name]
     if (value != null && !(Array.isArray(value) && value.length === 0)) pieces.push({ delta: { [name]: value } })

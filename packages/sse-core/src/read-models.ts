@@ -27,6 +27,10 @@ export async function readModels(upstream: Upstream, request: ModelsRequest): Pr
       throw new UpstreamError('upstream_bad_response', 'The upstream lists more models than can be read.')
   }
   const body = Buffer.concat(reads)
+  if (reply.status === 404) {
+    const message = 'The upstream has no list of models at this address: is the base URL right?'
+    throw new UpstreamError('upstream_bad_response', message, { upstreamStatus: 404 })
+  }
   if (reply.status !== 200) {
     throw toUpstreamError(parseFailureBody(body, reply.headers['content-type'] ?? ''), { status: reply.status })
   }

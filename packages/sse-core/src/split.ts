@@ -14,6 +14,7 @@ const NEWLINE = Buffer.from('\n')
 const DATA = Buffer.from('data')
 const EVENT = Buffer.from('event')
 const ERROR = Buffer.from('error')
+const DONE = Buffer.from('[DONE]')
 const FIELDS = [DATA, EVENT, ERROR] as const
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
@@ -52,7 +53,7 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
   const tail = new Gathered() // the beginning of a line whose end is still to come
   let skipping = false // the rest of the current line is of no interest
   let afterCr = false // the last push ended in CR: an LF right now belongs to it
-  let marks = 0 // how much of a byte order mark was seen at the start; all of it once it can no longer come
+  let marks = 0 // how much of a byte order mark was left out at the start; all of it once it can no longer come
   let dataLines = 0
   let view: Buffer | undefined // the data where it is one line that needs no copy
   const joined = new Gathered() // else the data
@@ -75,6 +76,12 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
 
   function addData(line: Buffer, onEvent: (event: SseEvent) => void): void {
     if (dataLines === 1 && opensJson(line) && isWhole(view ?? joined.peek())) dispatch(onEvent)
+    if (dataLines === 0 && line.equals(DONE)) {
+      // The last word of a stream, so that its blank line is not waited for: servers forget it and stay connected.
+      dataLines = 1
+      view = line
+      return dispatch(onEvent)
+    }
     if (++dataLines === 1) view = line
     else {
       copyView()
@@ -108,10 +115,14 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
   }
 
   /** The beginning of a line whose end is still to come. */
-  function keep(part: Buffer): void {
+  function keep(part: Buffer, onEvent: (event: SseEvent) => void): void {
     if (skipping || part.length === 0) return
     tail.append(part)
-    if (isIgnorable(tail.peek())) {
+    if (isDone(tail.peek())) {
+      const line = tail.take()
+      skipping = true
+      readLine(line, 0, line.length, onEvent)
+    } else if (isIgnorable(tail.peek())) {
       tail.take()
       skipping = true
     }
@@ -135,7 +146,6 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
     let at = 0
     while (at < bytes.length && marks < BYTE_ORDER_MARK.length) {
       if (bytes[at] !== BYTE_ORDER_MARK[marks]) {
-        skipping = marks > 0 // half a mark makes the first line one of no known name
         marks = BYTE_ORDER_MARK.length
       } else {
         marks++
@@ -160,7 +170,7 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
         if (cr !== -1 && cr < at) cr = bytes.indexOf(CR, at)
         const end = cr !== -1 && (lf === -1 || cr < lf) ? cr : lf
         if (end === -1) {
-          keep(bytes.subarray(at))
+          keep(bytes.subarray(at), onEvent)
           break
         }
         endLine(bytes, at, end, onEvent)
@@ -201,6 +211,12 @@ function isField(bytes: Buffer, start: number, end: number, name: Buffer): boole
 function valueOf(bytes: Buffer, afterName: number, end: number): Buffer {
   const start = afterName + 1
   return start > end ? EMPTY : bytes.subarray(bytes[start] === SPACE && start < end ? start + 1 : start, end)
+}
+
+/** Whether an unfinished line says already that the stream is over. */
+function isDone(line: Buffer): boolean {
+  const start = line.length - DONE.length
+  return (start === 5 || start === 6) && line.subarray(start).equals(DONE) && isField(line, 0, line.length, DATA)
 }
 
 /** Whether a line that begins like this can be neither data nor a type, nor a comment worth reading. */

@@ -147,6 +147,23 @@ describe('one choice', () => {
     expect(frames[4]?.chunk.choices[0]?.finish_reason).not.toBeNull()
   })
 
+  test('a word that is begun before something else and goes on behind it is held back as far as it can', async () => {
+    const source = framesOf(
+      each([opening(), ...words('one E'), frameOf({ refusal: 'no' }), ...words('N', 'XE', 'ND', 'two')]),
+    )
+    const { chunks } = await gather(withStop(source, ['END'], HEAD))
+    expect(said(chunks)).toEqual({
+      deltas: [{ content: 'one ' }, { content: 'E' }, { refusal: 'no' }, { content: 'N' }, { content: 'X' }],
+      finish: 'stop',
+    })
+  })
+
+  test('what comes behind the end of a choice is dropped', async () => {
+    const { chunks } = await gather(withStop(framesOf([[opening(), ending(), ...words('late')]]), ['END'], HEAD))
+    expectContract(chunks, HEAD, true)
+    expect(said(chunks)).toEqual({ deltas: [], finish: 'stop' })
+  })
+
   test('where tools were called they are the reason', async () => {
     const call = frameOf({
       tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '' } }],
@@ -224,6 +241,16 @@ describe('the source', () => {
     expect(textOf(of(1))).toBe('two EN')
     expect(of(0).at(-1)?.choices[0]?.finish_reason).toBe('stop')
     expect(of(1).at(-1)?.choices[0]?.finish_reason).toBe('length')
+    expect(chunks.at(-1)?.usage).toEqual(usage)
+  })
+
+  test('is read on where a choice came to its own end: usage is about to come', async () => {
+    const source = framesOf([
+      [opening(0), opening(1)],
+      [frameOf({ content: 'END' }), ending('length', 1)],
+      [usageFrame],
+    ])
+    const { chunks } = await gather(withStop(source, ['END'], HEAD))
     expect(chunks.at(-1)?.usage).toEqual(usage)
   })
 

@@ -75,10 +75,14 @@ function createChoice(index: number, words: readonly string[], head: ChunkHead):
     return frames
   }
 
-  /** The frames with the first `length` characters of what waits; a frame that is only in part among them is cut in two. */
+  /**
+   * The frames with the first `length` characters of what waits, none where it is negative; a frame that is only in part
+   * among them is cut in two.
+   */
   function take(length: number): Frame[] {
     const taken: Frame[] = []
-    let left = length
+    let left = Math.max(0, length)
+    waitingLength -= left
     for (let next = waiting[0]; next !== undefined && next.text.length <= left; next = waiting[0]) {
       taken.push(next.frame)
       left -= next.text.length
@@ -93,7 +97,6 @@ function createChoice(index: number, words: readonly string[], head: ChunkHead):
       const rest = { ...cut.frame.chunk.choices[0]!, delta: { content: text } }
       waiting[0] = { frame: withChoice(cut.frame, rest), text }
     }
-    waitingLength -= length
     return taken
   }
 
@@ -124,9 +127,9 @@ function createChoice(index: number, words: readonly string[], head: ChunkHead):
       waiting.push({ frame, text })
       waitingLength += text.length
       const match = matcher.push(text)
-      if (match === undefined) return take(Math.max(0, waitingLength - matcher.held))
-      // What was released in the meantime is gone: then the choice ends where it is.
-      return [...take(Math.max(0, before + match.end - match.length)), ...end()]
+      // What was released before something else in the midst of a word is gone; then nothing is left to take.
+      if (match === undefined) return take(waitingLength - matcher.held)
+      return [...take(before + match.end - match.length), ...end()]
     },
     release,
   }

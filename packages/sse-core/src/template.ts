@@ -59,9 +59,9 @@ export function learnTemplate(
 /** A chunk with nothing but text, as bytes; parsed when somebody looks. */
 export class TextFrame implements Frame {
   readonly bytes: Buffer
+  readonly channel: Channel
   readonly #start: number
   readonly #end: number
-  readonly #channel: Channel
   readonly #like: ChatChunk
   #chunk: ChatChunk | undefined
 
@@ -69,7 +69,7 @@ export class TextFrame implements Frame {
     this.bytes = bytes
     this.#start = start
     this.#end = end
-    this.#channel = channel
+    this.channel = channel
     this.#like = like
   }
 
@@ -79,15 +79,43 @@ export class TextFrame implements Frame {
   }
 
   get chunk(): ChatChunk {
-    return (this.#chunk ??= withText(this.#like, this.#channel, this.#text))
+    return (this.#chunk ??= withText(this.#like, this.channel, this.text))
   }
 
-  get #text(): string {
+  get text(): string {
     return JSON.parse(`"${this.bytes.toString('utf8', this.#start, this.#end)}"`) as string
+  }
+
+  /** How long the text is, UTF-16 units: never more than {@link textBytes}. Counted without reading the text. */
+  get textUnits(): number {
+    let units = 0
+    for (let at = this.#start; at < this.#end; at++) {
+      const byte = this.bytes[at]!
+      if (byte === BACKSLASH) at++
+      if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
+    }
+    return units
+  }
+
+  /** Whether this ASCII character, one that JSON has no escape for, is in the text. */
+  hasCharacter(code: number): boolean {
+    for (let at = this.#start; at < this.#end; at++) if (this.bytes[at] === code) return true
+    return false
+  }
+
+  /** The index of the choice that the text belongs to. */
+  get choice(): number {
+    return this.#like.choices[0]!.index
+  }
+
+  /** The index of the tool call whose arguments the text belongs to; 0 in other channels. */
+  get call(): number {
+    return this.#like.choices[0]!.delta.tool_calls?.[0]?.index ?? 0
   }
 }
 
-function withText(chunk: ChatChunk, channel: Channel, text: string): ChatChunk {
+/** The chunk, which has one choice, with another text in its place. */
+export function withText(chunk: ChatChunk, channel: Channel, text: string): ChatChunk {
   const choice = chunk.choices[0]!
   const delta: Delta =
     channel === 'arguments'

@@ -71,7 +71,7 @@ const QUOTA =
 /** A limit on the pace, although DashScope's says "quota exceeded". */
 const THROTTLE = /throttl/i
 const RATE = /rate[_ ]?limit|too many requests|throttl/i
-const OVERLOAD = /overload|unavailable|at capacity|server is busy/i
+const OVERLOAD = /overload|unavailable|at capacity|server is busy|insufficient_system_resource/i
 const REQUEST = /invalid[_ ]?request|invalid[_ ]?parameter|bad[_ ]?request|validation/i
 const MODEL = /model/i
 

@@ -12,7 +12,7 @@ function toCount(value: unknown): number | undefined {
  * `prompt_tokens_details`, reasoning tokens inside `completion_tokens` (xAI leaves them out). Other members are kept.
  * Undefined where it holds no counts.
  */
-export function toUsage(value: unknown): Usage | undefined {
+function toUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined
   const { prompt_tokens, completion_tokens, total_tokens, input_tokens, output_tokens, cached_tokens, ...rest } = value
   const prompt = toCount(prompt_tokens ?? input_tokens)

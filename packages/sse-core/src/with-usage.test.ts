@@ -1,4 +1,4 @@
-import { UpstreamError, type Frame, type Frames, type Usage } from '@millrace/core'
+import { run as runFlow, UpstreamError, type Frame, type Frames, type Usage } from '@millrace/core'
 import { describe, expect, test } from 'vitest'
 import { toUsageChunk } from './encode.ts'
 import { expectContract } from './testing/contract.ts'
@@ -110,6 +110,22 @@ describe('an estimate, where the upstream said nothing', () => {
 })
 
 describe('an answer that does not end well', () => {
+  test.each([HEAD, HEAD_WITH_USAGE])('is left without another word, however it is read: %j', async head => {
+    for (const leave of [
+      (frames: Frames) => runFlow(frames, () => false),
+      (frames: Frames) => runFlow(frames, async () => false),
+      async (frames: Frames) => {
+        for await (const batch of frames) if (batch.length > 0) break
+      },
+    ]) {
+      const source = framesOf([[opening(), ending()], [usageFrame]])
+      const { frames, reports } = meter(source, head.includeUsage)
+      await leave(frames)
+      expect(reports).toEqual([[estimate(10, 0), true]])
+      expect(source.seen).toEqual({ batches: 1, closed: true })
+    }
+  })
+
   const fault = new UpstreamError('upstream_truncated', 'cut')
 
   test('is reported with what was delivered, without a usage chunk', async () => {

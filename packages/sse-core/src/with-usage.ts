@@ -1,5 +1,6 @@
 import { createFlow, run, type ChatChunk, type ChunkHead, type Frame, type Frames, type Usage } from '@millrace/core'
 import { toUsageChunk } from './encode.ts'
+import { createGate } from './gate.ts'
 import { TextFrame } from './template.ts'
 
 /** About as much text makes one token, bytes of UTF-8. */
@@ -26,6 +27,7 @@ export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageO
     let told: Usage | undefined
     let begun = false
     let textBytes = 0
+    const gate = createGate(sink)
 
     function report(): Usage {
       const usage = told ?? (begun ? estimateOf(promptBytes, textBytes) : estimateOf(0, 0))
@@ -45,14 +47,14 @@ export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageO
         }
         if (passed.length === 0) return undefined
         begun = true
-        return sink(passed)
+        return gate.pass(passed)
       })
     } catch (error) {
       report()
       throw error
     }
     const usage = report()
-    if (head.includeUsage) await sink([{ chunk: toUsageChunk(head, usage) }])
+    if (head.includeUsage && !gate.closed) await sink([{ chunk: toUsageChunk(head, usage) }])
   })
 }
 

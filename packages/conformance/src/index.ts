@@ -1,0 +1,5 @@
+export { describeProvider } from './describe-provider.ts'
+export type { Conformance } from './describe-provider.ts'
+export { createReplay } from './replay.ts'
+export type { Ending, Replay, ReplayedReply } from './replay.ts'
+export { breachesOf } from './stream-contract.ts'

@@ -1,0 +1,90 @@
+/** The longest beginning of an ordinary text that is kept; of what follows only the length. */
+const KEPT_UNITS = 1024
+/** A repeated text of this length is no chance. */
+const REPEAT_UNITS = 64
+/** So long must a text be before one delta that begins with all of it proves anything. */
+const SURE_UNITS = 16
+/** The same for arguments, which begin with a brace: inside of them no piece begins like that. */
+const SURE_ARGUMENTS_UNITS = 8
+
+/** What came of one text so far, from an upstream whose deltas may hold the whole text instead of what is new. */
+export interface Increments {
+  /** What is new in the delta, maybe nothing; a delta that may be either is held until the next one has come. */
+  push(delta: string): string
+  readonly isHolding: boolean
+  /** The delta that is held, which is new as nothing says otherwise; empty where none is. */
+  release(): string
+  /** Counts a delta that is new for its length alone, without reading it; false where it has to be pushed. */
+  skip(delta: { readonly textBytes: number; readonly textUnits: number }): boolean
+}
+
+/**
+ * Tells the new part of each delta (wire/qwen.md §3.6). A delta that begins with all of the text so far shows that deltas
+ * are cumulative; where the text is too short to be sure, the delta after it has to begin with that delta. Then what is
+ * known is cut off, and a shorter beginning of it (a rewind) is nothing, until a delta is neither. A text of more than
+ * 1024 units is compared by these and by its length. All lengths are in UTF-16 units.
+ */
+export function createIncrements(kind: 'text' | 'arguments'): Increments {
+  let cumulative = false
+  /** The text so far; in ordinary mode not more of it than `KEPT_UNITS`. */
+  let known = ''
+  let length = 0
+  let held: string | undefined
+
+  function append(delta: string): string {
+    if (known.length < KEPT_UNITS || cumulative) known = (known + delta).slice(0, KEPT_UNITS)
+    length += delta.length
+    cumulative = false
+    return delta
+  }
+
+  /** From now on deltas are cumulative. */
+  function enter(delta: string): string {
+    const fresh = delta.slice(length)
+    cumulative = true
+    known = delta
+    length = delta.length
+    return fresh
+  }
+
+  function continues(delta: string): string {
+    if (delta.startsWith(known)) return enter(delta)
+    return known.startsWith(delta) ? '' : append(delta)
+  }
+
+  function isSure(): boolean {
+    return kind === 'text' ? length >= SURE_UNITS : length >= SURE_ARGUMENTS_UNITS && known.startsWith('{')
+  }
+
+  function push(delta: string): string {
+    if (held !== undefined) {
+      const earlier = held
+      held = undefined
+      return delta.startsWith(earlier) ? enter(delta) : append(earlier) + push(delta)
+    }
+    if (cumulative) return continues(delta)
+    if (length === 0 || delta.length < length || !delta.startsWith(known)) return append(delta)
+    if (delta.length === length) return length >= REPEAT_UNITS ? enter(delta) : append(delta)
+    if (isSure()) return enter(delta)
+    if (kind === 'arguments') return append(delta)
+    held = delta
+    return ''
+  }
+
+  return {
+    push,
+    get isHolding() {
+      return held !== undefined
+    },
+    release() {
+      const rest = held ?? ''
+      held = undefined
+      return append(rest)
+    },
+    skip({ textBytes, textUnits }) {
+      if (cumulative || known.length < KEPT_UNITS || textBytes >= length) return false
+      length += textUnits
+      return true
+    },
+  }
+}
