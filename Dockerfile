@@ -7,7 +7,7 @@ COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY apps ./apps
 COPY packages ./packages
 COPY config ./config
-RUN npx --yes "pnpm@$(node -p 'require("./package.json").config.pnpm')" install --frozen-lockfile --prod --ignore-scripts --filter "@millrace/gateway..."
+RUN npx --yes "pnpm@$(node -p 'require("./package.json").config.pnpm')" install --frozen-lockfile --prod --ignore-scripts --filter-prod "@millrace/gateway..."
 
 FROM node:26-slim
 LABEL org.opencontainers.image.title="millrace" \

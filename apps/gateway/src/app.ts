@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { METHODS, STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { METHODS } from 'node:http'
 import cors from '@fastify/cors'
 import { GatewayError, parseJsonSource, type Deadlines } from '@millrace/core'
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
@@ -8,7 +7,9 @@ import type { Catalogue } from './catalogue.ts'
 import { accessLogHook } from './hooks/access-log.ts'
 import { createAuthHook } from './hooks/auth.ts'
 import { limitsHook, PARSER_LIMIT_BYTES } from './hooks/limits.ts'
+import { createConnectionErrors } from './reply/connection-errors.ts'
 import { replyWithError, toFailure } from './reply/error.ts'
+import { COMMON_HEADERS } from './reply/headers.ts'
 import type { StreamSettings } from './reply/stream.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
 import { healthRoute } from './routes/health.ts'
@@ -27,7 +28,11 @@ export interface AppDeps {
   readonly trace: Trace | undefined
   /** The model calls under way; aborting one ends it with the reason given. */
   readonly calls: Set<AbortController>
-  readonly state: { draining: boolean }
+  readonly state: {
+    draining: boolean
+    /** How many requests are under way, of whatever kind. */
+    requests: number
+  }
 }
 
 /** Where pages may be served from that may read what an open gateway says. */
@@ -36,6 +41,7 @@ const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-should-retry']
 
 /** The gateway's HTTP server with all its routes; it does not listen yet. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const connectionErrors = createConnectionErrors(deps.logger)
   const app = fastify({
     loggerInstance: deps.logger,
     // Its lines about requests are left out: the access line says all they say.
@@ -43,23 +49,25 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: deps.bodyLimitBytes,
-    // Ids of models may be long, and hold slashes.
-    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
+    // How long a name in a path may be is for those to say who read it.
+    routerOptions: { maxParamLength: PARSER_LIMIT_BYTES, ignoreTrailingSlash: false },
     rewriteUrl: request => toCanonicalUrl(request.url ?? '/'),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    http: { maxHeaderSize: PARSER_LIMIT_BYTES, headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
+    http: {
+      maxHeaderSize: PARSER_LIMIT_BYTES,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 1000,
+      // limitsHook asks for it, and says so in words.
+      requireHostHeader: false,
+    },
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: connectionErrors.refuse,
   })
   // A client may have said all it has to say and still wait for the answer (see client-signal.ts).
   Object.assign(app.server, { httpAllowHalfOpen: true })
-  app.server.on('checkExpectation', (_request, response) => {
-    const failure = new GatewayError('expectation_failed', 'The only expectation that can be met is 100-continue.')
-    response.writeHead(failure.status, { 'content-type': 'application/json', connection: 'close' })
-    response.end(JSON.stringify(failure.toBody()))
-  })
+  app.server.on('checkExpectation', connectionErrors.refuseExpectation)
 
   app.decorateRequest('startedAt', 0)
   app.decorateRequest('outcome', undefined)
@@ -75,7 +83,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.addHook('onRequest', accessLogHook)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    connectionErrors.note(request, reply.raw)
+    deps.state.requests++
+    reply.raw.once('close', () => deps.state.requests--)
+    reply.headers({ 'x-request-id': request.id, ...COMMON_HEADERS })
     if (deps.state.draining) reply.header('connection', 'close')
     done()
   })
@@ -88,7 +99,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('onRequest', limitsHook)
 
   app.setErrorHandler((error, request, reply) => {
-    request.failure = toFailure(error, request)
+    request.failure ??= toFailure(error, request)
     return replyWithError(reply, request.failure)
   })
   app.setNotFoundHandler((request, reply) => {
@@ -122,22 +133,18 @@ const BARE = /^\/(?:chat\/completions|models)(?=$|[/?])/
 function toCanonicalUrl(url: string): string {
   const query = url.indexOf('?')
   const path = (query === -1 ? url : url.slice(0, query)).replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
-  const canonical = BARE.test(path) ? `/v1${path}` : path.replace(/^(?:\/v1)+(?=\/)/, '/v1')
+  const prefixed = BARE.test(path) ? `/v1${path}` : path.replace(/^(?:\/v1)+(?=\/)/, '/v1')
+  const canonical = isDecodable(prefixed) ? prefixed : prefixed.replaceAll('%', '%25')
   return query === -1 ? canonical : canonical + url.slice(query)
 }
 
-/** What is no HTTP request, or did not come in time: answered by hand, since there is no request to reply to. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const failure =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new GatewayError('headers_too_large', 'The headers are too long.')
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new GatewayError('request_timeout', 'The request did not arrive in time.')
-        : new GatewayError('bad_request', 'This is not a well-formed HTTP request.')
-  const body = JSON.stringify(failure.toBody())
-  socket.end(
-    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${randomUUID()}\r\nconnection: close\r\n\r\n${body}`,
-  )
+/** Whether the escapes in a path are UTF-8. Where they are not, they stand for themselves, and nothing is found. */
+function isDecodable(path: string): boolean {
+  if (!path.includes('%')) return true
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }

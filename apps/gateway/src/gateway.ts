@@ -40,7 +40,7 @@ export async function createGateway(
     logger.warn({ provider, message: (error as Error).message }, 'the models of this provider could not be listed')
   })
   const calls = new Set<AbortController>()
-  const state = { draining: false }
+  const state = { draining: false, requests: 0 }
   const app = await buildApp({
     router: createRouter(routes, config.defaultProvider),
     catalogue,
@@ -56,7 +56,7 @@ export async function createGateway(
 
   async function idle(limitMs: number): Promise<void> {
     const until = performance.now() + limitMs
-    while (calls.size > 0 && performance.now() < until) await sleep(DRAIN_STEP_MS)
+    while (state.requests > 0 && performance.now() < until) await sleep(DRAIN_STEP_MS)
   }
 
   function endCalls(): void {
@@ -71,7 +71,7 @@ export async function createGateway(
     async drain() {
       const { delayMs, timeoutMs } = config.server.drain
       state.draining = true
-      logger.info({ calls: calls.size }, 'draining: still listening, no longer ready')
+      logger.info({ requests: state.requests }, 'draining: still listening, no longer ready')
       await sleep(delayMs)
       const closed = app.close()
       await idle(timeoutMs)

@@ -4,10 +4,14 @@ import { doctorCommand } from './commands/doctor.ts'
 import { serveCommand } from './commands/serve.ts'
 import { simulateCommand } from './commands/simulate.ts'
 
+const ADVICE = '(run with --help for what there is)'
+
 program
   .name('millrace')
   .description('A self-hosted LLM gateway: many model streams in, one strict OpenAI-compatible stream out.')
   .version('0.1.0')
-  .showHelpAfterError('(run with --help for what there is)')
-for (const command of [serveCommand, doctorCommand, simulateCommand]) program.addCommand(command(process.env))
+  .showHelpAfterError(ADVICE)
+for (const command of [serveCommand, doctorCommand, simulateCommand]) {
+  program.addCommand(command(process.env).showHelpAfterError(ADVICE))
+}
 await program.parseAsync()

@@ -1,4 +1,5 @@
 /* oxlint-disable vitest/valid-title, vitest/expect-expect, vitest/no-conditional-tests -- tests that are made from a fixture */
+import { isUtf8 } from 'node:buffer'
 import { createFlow, run, type Frames, type GatewayError } from '@millrace/core'
 import { collect, DONE, encodeError, encodeFrame } from '@millrace/sse-core'
 import { describe, expect, test } from 'vitest'
@@ -51,10 +52,12 @@ export function describeFixture(subject: Subject, fixture: Fixture): void {
     test('reaches the client as it is', async () => {
       const { frames, failure: fault } = await readWhole()
       const end = fault === undefined ? DONE : encodeError(fault as GatewayError)
-      const { events, done } = parseClientStream(Buffer.concat([...frames.map(encodeFrame), end]).toString())
+      const sent = Buffer.concat([...frames.map(encodeFrame), end])
+      expect(isUtf8(sent)).toBe(true)
+      const { events, done } = parseClientStream(sent.toString())
       expect(done).toBe(failure === undefined)
-      const sent = frames.map(frame => frame.chunk as unknown)
-      expect(events).toEqual(fault === undefined ? sent : [...sent, (fault as GatewayError).toBody()])
+      const said = frames.map(frame => frame.chunk as unknown)
+      expect(events).toEqual(fault === undefined ? said : [...said, (fault as GatewayError).toBody()])
     })
 
     if (failure === undefined) {

@@ -36,21 +36,23 @@ async function* pull<T>(run: (sink: Sink<T>) => Promise<void>): AsyncGenerator<T
   let item: { readonly value: T } | undefined
   let resume: ((wanted: boolean) => void) | undefined
   let ended = false
+  let left = false
   let failure: { readonly error: unknown } | undefined
-  let wake = (): void => undefined
+  let wake: (() => void) | undefined
 
   const finished = run(value => {
+    if (left) return false
     item = { value }
-    wake()
+    wake?.()
     return new Promise<boolean>(resolve => (resume = resolve))
   }).then(
     () => {
       ended = true
-      wake()
+      wake?.()
     },
     (error: unknown) => {
       failure = { error }
-      wake()
+      wake?.()
     },
   )
   try {
@@ -67,6 +69,7 @@ async function* pull<T>(run: (sink: Sink<T>) => Promise<void>): AsyncGenerator<T
     }
   } finally {
     // Left in the middle: the flow ends with the item that it is waiting with.
+    left = true
     resume?.(false)
     if (!ended && failure === undefined) await finished
   }

@@ -1,3 +1,4 @@
+import { createAttempts } from './attempts.ts'
 import type { ChatRequest } from './chat-request.ts'
 import { toEmbeddings } from './embeddings.ts'
 import { toPlan } from './plan.ts'
@@ -17,19 +18,11 @@ export interface Answers {
 }
 
 const MAX_PLANS = 50
-const MAX_MODELS_COUNTED = 10_000
 
 export function createAnswers(defaultScenario?: string): Answers {
   const plans = new Map<string, Plan>()
-  const attempts = new Map<string, number>()
+  const attempts = createAttempts()
   let random = createRandom()
-
-  function attempt(model: string): number {
-    if (attempts.size === MAX_MODELS_COUNTED) attempts.clear()
-    const count = (attempts.get(model) ?? 0) + 1
-    attempts.set(model, count)
-    return count
-  }
 
   return {
     chat(request, framed) {
@@ -45,7 +38,7 @@ export function createAnswers(defaultScenario?: string): Answers {
         options,
         random,
         prompt: scenario.varies ? prompt() : '',
-        attempt: scenario.varies ? attempt(request.model) : 1,
+        attempt: scenario.varies ? attempts.count(request.model) : 1,
       }
       const plan = toPlan(
         scenario.answer(ask, () => ordinaryChat(ask)),
@@ -73,13 +66,13 @@ export function createAnswers(defaultScenario?: string): Answers {
         options,
         random,
         prompt: '',
-        attempt: attempt(model),
+        attempt: attempts.count(model),
       }
       return toPlan(scenario.answer(ask, ordinary), options, framed)
     },
 
     reset() {
-      attempts.clear()
+      attempts.reset()
       random = createRandom()
     },
   }

@@ -45,7 +45,7 @@ export interface AskOptions {
 
 /** Asks for a chat completion on a connection of its own. Resolves when the answer ended, however it did. */
 export function askSimulator(
-  simulator: Simulator,
+  simulator: Pick<Simulator, 'port'>,
   model: string,
   { stream = true, members = {}, headers = {}, path = '/v1/chat/completions', signal }: AskOptions = {},
 ): Promise<Reply> {

@@ -22,10 +22,11 @@ export function* toFrames(events: Iterable<StreamEvent>, options: Options): Gene
   const done = options.oneOf('done', ['1', '0', '2', 'open'], '1')
   let mark = options.flag('bom', false) ? '\uFEFF' : ''
 
-  const frame = ({ data, event }: DataEvent): Buffer => {
+  const frame = ({ data, event, before = [] }: DataEvent): Buffer => {
     const lines = (typeof data === 'string' ? data : JSON.stringify(data, null, indent)).split('\n')
     const name = event === undefined ? '' : `event: ${event}${eol}`
-    const bytes = Buffer.from(`${mark}${name}${lines.map(line => field + line + eol).join('')}${between}`)
+    const head = before.map(line => line + eol).join('') + name
+    const bytes = Buffer.from(`${mark}${head}${lines.map(line => field + line + eol).join('')}${between}`)
     mark = ''
     return bytes
   }

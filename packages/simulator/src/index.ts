@@ -1,4 +1,7 @@
 export { COMMON_OPTIONS } from './options.ts'
+export { startQwenSimulator } from './qwen/qwen-simulator.ts'
+export type { QwenSimulator, QwenSimulatorOptions } from './qwen/qwen-simulator.ts'
+export type { QwenState } from './qwen/state.ts'
 export { runSimulator } from './run.ts'
 export { describeScenarios, SCENARIOS } from './scenarios.ts'
 export type { ScenarioInfo } from './scenarios.ts'

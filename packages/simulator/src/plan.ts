@@ -42,6 +42,7 @@ export function toPlan(answer: Answer, requested: Options, framed: boolean): Pla
     let pieces: Iterable<Buffer> = events === undefined ? [bytes] : toFrames(events(), options)
     for (let layer = 0; layer < (answer.gzipLayers ?? 0); layer++) pieces = gzipped(pieces)
     if (options.has('batch')) pieces = batched(pieces, options.number('batch', 1))
+    if (answer.recut !== undefined) pieces = answer.recut(pieces)
     if (answer.cutAfter !== undefined) pieces = cutOff(pieces, answer.cutAfter)
     if (answer.trickle !== undefined) pieces = trickled(pieces, answer.trickle)
     if (options.has('split')) pieces = split(pieces, Math.max(1, options.number('split', 1)))
@@ -72,7 +73,7 @@ export function toPlan(answer: Answer, requested: Options, framed: boolean): Pla
     firstMs: options.number('first', 0),
     firstEventMs: options.number('firstEvent', 0),
     paceMs: options.number('pace', 0),
-    apart: options.has('split'),
+    apart: answer.apart === true || options.has('split'),
     headless: answer.headless ?? false,
     ending: answer.ending ?? (open ? 'open' : 'end'),
   }

@@ -4,17 +4,33 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { describeQwen } from './qwen/describe-qwen.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
+interface Started {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  readonly baseUrls?: Readonly<Record<string, string>>
+}
+
 let child: ChildProcessWithoutNullStreams | undefined
 afterEach(() => child?.kill('SIGKILL'))
 
-async function start(...args: string[]): Promise<{ url: string; port: number; pid: number }> {
+async function start(...args: string[]): Promise<Started> {
   child = spawn(process.execPath, [MAIN, ...args])
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return JSON.parse(line) as { url: string; port: number; pid: number }
+  return JSON.parse(line) as Started
+}
+
+async function help(...args: string[]): Promise<string> {
+  const { stdout } = (child = spawn(process.execPath, [MAIN, ...args, '--help']))
+  let text = ''
+  stdout.on('data', (piece: Buffer) => (text += piece.toString()))
+  expect(await once(child, 'close')).toEqual([0, null])
+  return text
 }
 
 describe('the simulator as a process', () => {
@@ -38,12 +54,30 @@ describe('the simulator as a process', () => {
     await expect(response.text()).rejects.toThrow('terminated')
   })
 
+  it('may be Qwen, with all its hosts', async () => {
+    const { url, port, pid, baseUrls } = await start(
+      'qwen',
+      '--tied',
+      '--api-key',
+      'sk-test-1',
+      '--scenario',
+      'words=1',
+    )
+    expect([url, pid]).toEqual([`http://127.0.0.1:${port}`, child!.pid])
+    const body = JSON.stringify({ model: 'qwen3-max', messages: [{ role: 'user', content: 'hello' }] })
+    const headers = { authorization: 'Bearer sk-test-1' }
+    const path = `${baseUrls!['singapore/payg']}/chat/completions`
+    const answer = (await (await fetch(path, { method: 'POST', body, headers })).json()) as { choices: object[] }
+    expect(answer.choices).toMatchObject([{ message: { content: 'the' } }])
+    const ended = once(child!, 'exit')
+    child!.stdin.end()
+    expect(await ended).toEqual([0, null])
+  })
+
   it('prints all scenarios and refuses what it does not know', async () => {
-    const help = spawn(process.execPath, [MAIN, '--help'])
-    let text = ''
-    help.stdout.on('data', (piece: Buffer) => (text += piece.toString()))
-    expect(await once(help, 'close')).toEqual([0, null])
+    const text = await help()
     for (const { name, summary } of SCENARIOS) expect(text).toContain(`${name.padEnd(16)} ${summary}`)
+    expect(await help('qwen')).toContain(describeQwen())
     const [code] = (await once(spawn(process.execPath, [MAIN, '--nothing']), 'exit')) as [number]
     expect(code).toBe(1)
   })

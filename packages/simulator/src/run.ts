@@ -1,14 +1,44 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { describeQwen } from './qwen/describe-qwen.ts'
+import { startQwenSimulator } from './qwen/qwen-simulator.ts'
 import { describeScenarios } from './scenarios.ts'
 import { startSimulator } from './simulator.ts'
+import type { SimulatorOptions } from './simulator.ts'
 
-const USAGE = `Starts a server that speaks the OpenAI dialect and misbehaves as the model's name asks.
+/** A simulator as this command sees it. */
+interface Running extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  readonly baseUrls?: Readonly<Record<string, string>>
+}
 
+interface Upstream {
+  readonly summary: string
+  readonly start: (options: SimulatorOptions) => Promise<Running>
+  readonly describe: () => string
+}
+
+/** What can be simulated: the first argument → it. */
+const UPSTREAMS = {
+  openai: {
+    summary: "Starts a server that speaks the OpenAI dialect and misbehaves as the model's name asks.",
+    start: startSimulator,
+    describe: describeScenarios,
+  },
+  qwen: {
+    summary: "Starts Qwen's hosts, all on one port: sign-in, portal, DashScope with its regions and plans.",
+    start: startQwenSimulator,
+    describe: describeQwen,
+  },
+} satisfies Record<string, Upstream>
+
+const USAGE = `
+  openai | qwen        what to simulate (openai)
   --port N             where it listens (any port that is free)
   --host ADDRESS       on which address (127.0.0.1)
   --api-key KEY        the key that it demands (none)
-  --scenario SCENARIO  what a model gets whose name is no scenario (text)
+  --scenario SCENARIO  what a model gets whose name asks for nothing (text)
   --log                a line for each answer, on standard error
   --tied               end when standard input closes
   --help               this text
@@ -26,17 +56,20 @@ const ARGUMENTS = {
 } as const
 
 /**
- * Runs the simulator as a process of its own: prints one line of JSON, `{ url, port, pid }`, when it listens, and ends
- * on SIGTERM and SIGINT. Resolves when it has closed.
+ * Runs a simulator as a process of its own: prints one line of JSON when it listens, `{ url, port, pid }` and where its
+ * hosts are if it has several, and ends on SIGTERM and SIGINT. Resolves when it has closed.
  * @throws {TypeError} an argument that it does not know
  */
 export async function runSimulator(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: ARGUMENTS })
+  const [first = ''] = args
+  const isNamed = isUpstream(first)
+  const upstream: Upstream = UPSTREAMS[isNamed ? first : 'openai']
+  const { values } = parseArgs({ args: args.slice(isNamed ? 1 : 0), options: ARGUMENTS })
   if (values.help) {
-    process.stdout.write(USAGE + describeScenarios())
+    process.stdout.write(`${upstream.summary}\n${USAGE}${upstream.describe()}`)
     return
   }
-  await using simulator = await startSimulator({
+  await using simulator = await upstream.start({
     port: Number(values.port),
     host: values.host,
     apiKey: values['api-key'],
@@ -47,7 +80,8 @@ export async function runSimulator(args: readonly string[]): Promise<void> {
   const { signal } = stopped
   const ends = [once(process, 'SIGTERM', { signal }), once(process, 'SIGINT', { signal })]
   if (values.tied) ends.push(once(process.stdin.resume(), 'close', { signal }))
-  process.stdout.write(`${JSON.stringify({ url: simulator.url, port: simulator.port, pid: process.pid })}\n`)
+  const { url, port, baseUrls } = simulator
+  process.stdout.write(`${JSON.stringify({ url, port, pid: process.pid, baseUrls })}\n`)
   try {
     await Promise.race(ends)
   } finally {
@@ -55,4 +89,8 @@ export async function runSimulator(args: readonly string[]): Promise<void> {
     await Promise.allSettled(ends)
     if (values.tied) process.stdin.destroy()
   }
+}
+
+function isUpstream(name: string): name is keyof typeof UPSTREAMS {
+  return Object.hasOwn(UPSTREAMS, name)
 }

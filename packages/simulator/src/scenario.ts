@@ -5,6 +5,8 @@ export interface DataEvent {
   readonly data: object | string
   /** The event's name, where it has one. */
   readonly event?: string
+  /** Lines that stand before all others, as they are. */
+  readonly before?: readonly string[]
 }
 
 /** Bytes that go out as they are, whatever framing was asked for. */
@@ -57,6 +59,10 @@ export interface Answer {
   readonly trickle?: number
   /** So many bytes of the body go out, and then comes the ending. */
   readonly cutAfter?: number
+  /** How the writes of the body are cut anew. */
+  readonly recut?: (writes: Iterable<Buffer>) => Iterable<Buffer>
+  /** No two writes in the same turn of the event loop, so that they stay apart on the wire. */
+  readonly apart?: true
   readonly ending?: Ending
   /** How many times the events are compressed. */
   readonly gzipLayers?: number

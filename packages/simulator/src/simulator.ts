@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
 import { createHandler } from './handler.ts'
+import { listen } from './listen.ts'
 import { findScenario } from './scenarios.ts'
 import { createStats } from './stats.ts'
 import type { Stats } from './stats.ts'
@@ -31,52 +29,23 @@ export interface Simulator extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Longer than clients keep an idle connection, so that none is closed just as a request comes in. */
-const KEEP_ALIVE_MS = 120_000
-/** As many as may connect at once; the system may hold fewer. */
-const BACKLOG = 4096
-
 /**
  * Starts the simulator, on loopback unless another host is named.
  * @throws {OptionError} `defaultScenario` has an option that it cannot have
  * @throws {Error} there is no such scenario, or the port cannot be had
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { host = '127.0.0.1', port = 0, apiKey, defaultScenario, log } = options
+  const { apiKey, defaultScenario, log } = options
   findScenario('', defaultScenario)
   const recorder = createStats()
-  const sockets = new Set<Socket>()
-  const server = createServer(
-    { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS },
+  const { origin, port, close } = await listen(
     createHandler({ recorder, apiKey, defaultScenario, log }),
+    options,
+    recorder,
   )
-  server.on('connection', socket => {
-    sockets.add(socket)
-    recorder.record.socket(1)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      recorder.record.socket(-1)
-    })
-  })
-  server.listen({ host, port, backlog: BACKLOG })
-  await once(server, 'listening')
-  const address = server.address() as AddressInfo
-
-  async function shut(): Promise<void> {
-    const closed = once(server, 'close')
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    await closed
-    await recorder.when(stats => stats.socketsOpen === 0) // the server is closed before its sockets have said so
-    recorder.close()
-  }
-
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => (closing ??= shut())
-
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/v1`,
-    port: address.port,
+    url: `${origin}/v1`,
+    port,
     stats: recorder.stats,
     when: recorder.when,
     close,

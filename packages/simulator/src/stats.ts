@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { createWaiting } from './waiting.ts'
 
 export interface LastRequest {
   readonly method: string
@@ -68,27 +69,19 @@ const NOTHING = {
   abortedAt: null,
 }
 
-interface Waiter {
-  readonly predicate: (stats: Stats) => boolean
-  readonly resolve: () => void
-  readonly reject: (reason: Error) => void
-}
-
 function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-export function createStats(): StatsRecorder {
+/** `listener` is told of every change, once the numbers say so. */
+export function createStats(listener: () => void = () => {}): StatsRecorder {
   let arrivals: number[] = []
   const stats: Writable<Stats> = { ...NOTHING, streamsOpen: 0, socketsOpen: 0, arrivals }
-  const waiters = new Set<Waiter>()
+  const waiting = createWaiting<Stats>(stats)
 
   function changed(): void {
-    for (const waiter of waiters) {
-      if (!waiter.predicate(stats)) continue
-      waiters.delete(waiter)
-      waiter.resolve()
-    }
+    waiting.changed()
+    listener()
   }
 
   return {
@@ -121,7 +114,7 @@ export function createStats(): StatsRecorder {
       },
       wrote(bytes) {
         stats.bytesWritten += bytes
-        if (waiters.size > 0) changed()
+        changed()
       },
     },
     reset() {
@@ -129,13 +122,7 @@ export function createStats(): StatsRecorder {
       Object.assign(stats, NOTHING, { arrivals })
       changed()
     },
-    when(predicate) {
-      if (predicate(stats)) return Promise.resolve()
-      return new Promise((resolve, reject) => waiters.add({ predicate, resolve, reject }))
-    },
-    close() {
-      for (const { reject } of waiters) reject(new Error('The simulator was closed before that happened.'))
-      waiters.clear()
-    },
+    when: waiting.when,
+    close: waiting.close,
   }
 }

@@ -1,6 +1,6 @@
-import { createFlow, run, UpstreamError, type ChatChunk, type Frame, type Frames } from '@millrace/core'
-import { createGate } from './gate.ts'
+import type { ChatChunk, Frame, Frames } from '@millrace/core'
 import { createIncrements, type Increments } from './increments.ts'
+import { perChoice, type ChoiceOperator } from './per-choice.ts'
 import { TextFrame, withText, type Channel } from './template.ts'
 
 /**
@@ -10,53 +10,7 @@ import { TextFrame, withText, type Channel } from './template.ts'
  * are left out.
  */
 export function withIncrements(frames: Frames): Frames {
-  return createFlow(async sink => {
-    const gate = createGate(sink)
-    const choices = new Map<number, Choice>()
-
-    function push(frame: Frame): Frame | readonly Frame[] {
-      const index = frame instanceof TextFrame ? frame.choice : frame.chunk.choices[0]?.index
-      if (index === undefined) return frame
-      let choice = choices.get(index)
-      if (choice === undefined) choices.set(index, (choice = createChoice()))
-      return choice.push(frame)
-    }
-
-    const release = (): Frame[] => [...choices.values()].flatMap(choice => choice.release())
-
-    try {
-      await run(frames, batch => {
-        const out = mapBatch(batch, push)
-        return out.length > 0 ? gate.pass(out) : undefined
-      })
-    } catch (error) {
-      const held = error instanceof UpstreamError ? release() : []
-      if (held.length > 0) await sink(held)
-      throw error
-    }
-    const held = gate.closed ? [] : release()
-    if (held.length > 0) await sink(held)
-  })
-}
-
-/** The batch with each frame replaced by what it becomes; the same batch where they all stay as they are. */
-function mapBatch(batch: readonly Frame[], push: (frame: Frame) => Frame | readonly Frame[]): readonly Frame[] {
-  let out: Frame[] | undefined
-  for (const [at, frame] of batch.entries()) {
-    const result = push(frame)
-    if (result === frame) out?.push(frame)
-    else {
-      out ??= batch.slice(0, at)
-      out.push(...(Array.isArray(result) ? (result as readonly Frame[]) : [result as Frame]))
-    }
-  }
-  return out ?? batch
-}
-
-interface Choice {
-  push(frame: Frame): Frame | readonly Frame[]
-  /** The frame that was held, or none. */
-  release(): Frame[]
+  return perChoice(frames, createChoice)
 }
 
 /** A text in a frame: which, and what is new in it as far as the upstream says. */
@@ -66,7 +20,7 @@ interface Piece {
   readonly text: string
 }
 
-function createChoice(): Choice {
+function createChoice(): ChoiceOperator {
   const texts = { content: createIncrements('text'), reasoning_content: createIncrements('text') }
   const calls: Increments[] = []
   /** At most one text is held at a time: whatever else goes out is behind it. */
@@ -76,12 +30,12 @@ function createChoice(): Choice {
     return channel === 'arguments' ? (calls[call] ??= createIncrements('arguments')) : texts[channel]
   }
 
-  function release(): Frame[] {
-    const held = holding
+  function release(): readonly Frame[] {
+    if (holding === undefined) return []
+    const { increments, frame } = holding
     holding = undefined
-    if (held === undefined) return []
-    held.increments.release()
-    return [held.frame]
+    increments.release()
+    return [frame]
   }
 
   function pushText(frame: Frame, { channel, call, text }: Piece): Frame | readonly Frame[] {
@@ -99,8 +53,8 @@ function createChoice(): Choice {
   return {
     push(frame) {
       if (frame instanceof TextFrame) {
-        if (holding === undefined && incrementsOf(frame.channel, frame.call).skip(frame)) return frame
-        return pushText(frame, frame)
+        const passes = holding === undefined && incrementsOf(frame.channel, frame.call).skip(frame)
+        return passes ? frame : pushText(frame, frame)
       }
       const piece = pieceOf(frame.chunk)
       if (piece !== undefined) return pushText(frame, piece)
@@ -113,16 +67,14 @@ function createChoice(): Choice {
 /** The text of a chunk that says nothing else. */
 function pieceOf({ choices: [choice] }: ChatChunk): Piece | undefined {
   if (choice === undefined || choice.finish_reason !== null) return undefined
-  const { content, reasoning_content, tool_calls, ...rest } = choice.delta
-  if (Object.keys(rest).length > 0) return undefined
+  const [name, ...others] = Object.keys(choice.delta)
+  if (others.length > 0) return undefined
+  const { content, reasoning_content, tool_calls } = choice.delta
+  if (name === 'content' && content) return { channel: name, call: 0, text: content }
+  if (name === 'reasoning_content' && reasoning_content) return { channel: name, call: 0, text: reasoning_content }
   const [call, ...more] = tool_calls ?? []
-  const pieces: Piece[] = []
-  if (content) pieces.push({ channel: 'content', call: 0, text: content })
-  if (reasoning_content) pieces.push({ channel: 'reasoning_content', call: 0, text: reasoning_content })
-  if (call?.function.arguments && call.id === undefined && more.length === 0) {
-    pieces.push({ channel: 'arguments', call: call.index, text: call.function.arguments })
-  }
-  return pieces.length === 1 ? pieces[0] : undefined
+  const text = call?.id === undefined ? call?.function.arguments : undefined
+  return call === undefined || !text || more.length > 0 ? undefined : { channel: 'arguments', call: call.index, text }
 }
 
 function cut({ chunk }: Frame, channel: Channel, text: string): Frame {

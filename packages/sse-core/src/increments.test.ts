@@ -5,6 +5,11 @@ import { createIncrements } from './increments.ts'
 const LONG = 'x'.repeat(900) + 'y'.repeat(900)
 const SIXTEEN = '0123456789abcdef'
 
+const lengthOf = (text: string): { readonly textBytes: number; readonly textUnits: number } => ({
+  textBytes: Buffer.byteLength(text),
+  textUnits: text.length,
+})
+
 /** What comes out delta by delta, and at the end what was held. */
 function textsOf(deltas: readonly string[], kind: 'text' | 'arguments' = 'text'): string[] {
   const increments = createIncrements(kind)
@@ -125,7 +130,6 @@ describe('whatever the text', () => {
     assert(
       property(deltas, deltas => {
         const [read, skipping] = [createIncrements('text'), createIncrements('text')]
-        const lengthOf = (text: string) => ({ textBytes: Buffer.byteLength(text), textUnits: text.length })
         const skipped = deltas.map(text => (skipping.skip(lengthOf(text)) ? text : skipping.push(text)))
         expect(skipped).toEqual(deltas.map(read.push))
       }),

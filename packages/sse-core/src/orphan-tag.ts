@@ -1,7 +1,6 @@
-import { createFlow, run, UpstreamError, type Frame, type Frames } from '@millrace/core'
-import { createGate } from './gate.ts'
-import { mapBatch } from './map-batch.ts'
-import { contentOf, partsOf, withChoice } from './parts.ts'
+import type { Frame, Frames } from '@millrace/core'
+import { contentOf, withChoice } from './parts.ts'
+import { perChoice, type ChoiceOperator } from './per-choice.ts'
 import { TextFrame } from './template.ts'
 
 const OPENING = '<think>'
@@ -10,100 +9,68 @@ const LESS_THAN = 0x3c
 
 /**
  * Leaves out a `</think>` that is the last of a choice's content, with the white space behind it, where no `<think>` came
- * before: some models close what their template opened. Where it may begin, content is held back until it is known.
+ * before: some models close what their template has opened. Content in which it may begin is held back until that is
+ * decided.
  */
 export function withoutOrphanTag(frames: Frames): Frames {
-  return createFlow(async sink => {
-    const gate = createGate(sink)
-    const choices = new Map<number, Choice>()
-
-    function push(frame: Frame): Frame | readonly Frame[] {
-      const index = frame instanceof TextFrame ? frame.choice : frame.chunk.choices[0]?.index
-      if (index === undefined) return frame
-      let choice = choices.get(index)
-      if (choice === undefined) choices.set(index, (choice = createChoice()))
-      return choice.push(frame)
-    }
-
-    try {
-      await run(frames, batch => {
-        const out = mapBatch(batch, push)
-        return out.length > 0 ? gate.pass(out) : undefined
-      })
-    } catch (error) {
-      const held = error instanceof UpstreamError ? [...choices.values()].flatMap(choice => choice.release()) : []
-      if (held.length > 0) await sink(held)
-      throw error
-    }
-  })
+  return perChoice(frames, createChoice)
 }
 
-interface Choice {
-  push(frame: Frame): Frame | readonly Frame[]
-  /** What was held back. */
-  release(): readonly Frame[]
-}
-
-function createChoice(): Choice {
-  /** The last of the content, as long as a tag may have begun in it. */
-  let recent = ''
+function createChoice(): ChoiceOperator {
   let opened = false
-  /** Frames since the one in which the tag may begin, and where in their text it does. */
+  /** What may be a tag or the beginning of one, from its `<` on, and the frames that it stands in. */
+  let tag = ''
   let waiting: Frame[] = []
-  let text = ''
-  let start = -1
 
   function release(): readonly Frame[] {
     const released = waiting
     waiting = []
-    text = ''
-    start = -1
+    tag = ''
     return released
   }
 
-  /** The content is over: what waits goes out but for the tag, where it is one. */
-  function end(): readonly Frame[] {
-    const before = text.slice(0, Math.max(0, start))
-    const isTag = start !== -1 && text.slice(start).trimEnd() === CLOSING
-    const [first, ...more] = release()
-    if (first === undefined) return []
-    if (!isTag) return [first, ...more]
-    const [choice] = first.chunk.choices
-    return before === '' || choice === undefined
-      ? []
-      : [withChoice(first, { ...choice, delta: { ...choice.delta, content: before } })]
+  function content(frame: Frame, added: string): Frame | readonly Frame[] {
+    const text = tag + added
+    opened = text.includes(OPENING)
+    const at = text.lastIndexOf('<')
+    const last = at === -1 ? '' : text.slice(at)
+    if (opened || !mayBeTag(last)) return tag === '' ? frame : [...release(), frame]
+    const goesOn = at === 0 && tag !== ''
+    const before = goesOn ? [] : release()
+    waiting.push(frame)
+    tag = last
+    return before
   }
 
-  function content(frame: Frame, added: string): Frame | readonly Frame[] {
-    const all = recent + added
-    opened ||= all.includes(OPENING)
-    recent = all.slice(1 - OPENING.length)
-    if (start !== -1 && !opened && mayBeTag((text + added).slice(start))) {
-      waiting.push(frame)
-      text += added
-      return []
-    }
-    const before = release()
-    start = opened ? -1 : lastTagStart(added)
-    if (start === -1) return before.length === 0 ? frame : [...before, frame]
-    waiting = [frame]
-    text = added
-    return before
+  /** What waits, without the tag if it is one, now that the content is over. */
+  function end(): readonly Frame[] {
+    const isOrphan = tag.trimEnd() === CLOSING
+    const released = release()
+    const [choice] = released[0]?.chunk.choices ?? []
+    if (!isOrphan || choice === undefined) return released
+    const text = choice.delta.content ?? ''
+    const before = text.slice(0, text.lastIndexOf('<'))
+    const { logprobs: _logprobs, ...rest } = choice
+    return before === '' ? [] : [withChoice(released[0]!, { ...rest, delta: { content: before } })]
   }
 
   return {
     release,
     push(frame) {
+      if (opened) return frame
       if (frame instanceof TextFrame && frame.channel === 'content') {
-        if (opened || (start === -1 && !mayHoldTag(frame, recent))) return frame
-        return content(frame, frame.text)
+        return tag === '' && !frame.hasCharacter(LESS_THAN) ? frame : content(frame, frame.text)
       }
-      if (opened || partsOf(frame).length > 1) return [...release(), frame]
+      if (tag === '' && frame.bytes !== undefined) return frame
       const added = contentOf(frame)
       if (added) return content(frame, added)
-      // Reasoning behind the content: then a tag may well belong to it.
-      if (frame.chunk.choices[0]?.delta.reasoning_content !== undefined) return [...release(), frame]
-      return start === -1 || added === '' ? frame : [...end(), frame]
+      if (tag === '' || added === '') return frame
+      const isReasoning = frame.chunk.choices[0]?.delta.reasoning_content !== undefined
+      return [...(isReasoning ? release() : end()), frame]
     },
   }
+}
+
+function mayBeTag(text: string): boolean {
+  return text !== '' && (OPENING.startsWith(text) || CLOSING.startsWith(text) || text.trimEnd() === CLOSING)
 }

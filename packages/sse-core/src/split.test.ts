@@ -126,6 +126,17 @@ describe('beyond the standard', () => {
   })
 })
 
+test('`[DONE]` is told at once', () => {
+  for (const stream of ['data: [DONE]', 'data:[DONE]', 'data: {}\ndata: [DONE]', 'data: [DONE]\n', 'data: [DONE]\r']) {
+    for (const reads of [[Buffer.from(stream)], bytewise(Buffer.from(stream))]) {
+      const told: string[] = []
+      const splitter = createSplitter()
+      for (const bytes of reads) splitter.push(bytes, ({ data }) => void told.push(data.toString()))
+      expect(told.at(-1)).toBe('[DONE]')
+    }
+  }
+})
+
 const ends = fc.constantFrom('\n', '\r', '\r\n')
 const word = fc.string({ unit: fc.constantFrom('a', 'é', '🦔', ' ', ':', '\u2028', '\u0085', 'data: '), maxLength: 6 })
 const plainLine = fc.oneof(

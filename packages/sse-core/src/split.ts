@@ -76,12 +76,6 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
 
   function addData(line: Buffer, onEvent: (event: SseEvent) => void): void {
     if (dataLines === 1 && opensJson(line) && isWhole(view ?? joined.peek())) dispatch(onEvent)
-    if (dataLines === 0 && line.equals(DONE)) {
-      // The last word of a stream, so that its blank line is not waited for: servers forget it and stay connected.
-      dataLines = 1
-      view = line
-      return dispatch(onEvent)
-    }
     if (++dataLines === 1) view = line
     else {
       copyView()
@@ -89,6 +83,8 @@ export function createSplitter(maxBytes: number = DEFAULT_MAX_BYTES): Splitter {
       joined.append(line)
     }
     if ((view ?? joined).length > maxBytes) throw tooLarge(maxBytes)
+    // The last word of a stream, so that its blank line is not waited for: servers forget it and stay connected.
+    if (dataLines === 1 && line.equals(DONE)) dispatch(onEvent)
   }
 
   /** One line, without its end. */

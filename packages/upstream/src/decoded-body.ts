@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
-import { UpstreamError, type UpstreamBody } from '@millrace/core'
+import { GatewayError, UpstreamError, type UpstreamBody } from '@millrace/core'
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
@@ -35,7 +35,7 @@ export function decodedBody(body: UpstreamBody, encoding: string): UpstreamBody 
         yield* decoder as AsyncIterable<Buffer>
       } catch (error) {
         const cause = broken ?? error
-        if (cause instanceof UpstreamError) throw cause
+        if (cause instanceof GatewayError) throw cause
         throw new UpstreamError('upstream_malformed', 'The upstream sent compressed data that cannot be read.', {
           cause,
         })

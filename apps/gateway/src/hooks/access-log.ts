@@ -29,7 +29,8 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
   const line = {
     method: request.method,
     path: toSafeText(request.url.split('?', 1)[0]!.slice(0, 200)),
-    status: gone ? FAILURES.aborted.status : response.statusCode,
+    // Of an answer that the client did not get, what counts is why.
+    status: gone ? FAILURES[failure?.code ?? 'aborted'].status : response.statusCode,
     ending,
     ...(outcome && {
       model: toSafeText(outcome.model),
@@ -43,7 +44,7 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
       estimated: outcome.estimated || undefined,
     }),
     totalMs: round(performance.now() - request.startedAt),
-    ...(failure && { message: failure.message }),
+    ...(failure && { message: toSafeText(failure.message) }),
   }
   if (ending === 'completed' || ending === 'aborted') request.log.info(line, 'request')
   else if (ending === 'internal_error') request.log.error({ ...line, err: failure?.cause }, 'request')

@@ -10,8 +10,12 @@ export const PARSER_LIMIT_BYTES = 64 * 1024
 const JSON_UTF8 = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
 
 /** Refuses by the headers alone what is too long or of a kind that is not read, before anything else looks at it. */
-export const limitsHook: onRequestHookHandler = (request, _reply, done) => {
+export const limitsHook: onRequestHookHandler = (request, reply, done) => {
   const { raw, headers } = request
+  if (headers.host === undefined && raw.httpVersion === '1.1') {
+    reply.header('connection', 'close')
+    return done(new GatewayError('bad_request', 'The request does not say for which host it is.'))
+  }
   if ((raw.url ?? '').length > MAX_URL_BYTES) {
     return done(new GatewayError('uri_too_long', `The URL is longer than ${MAX_URL_BYTES} bytes.`))
   }

@@ -33,10 +33,12 @@ export function createClientController(response: ServerResponse): AbortControlle
 
 /**
  * Before the status an interim response, after it a comment of the event stream: a whole answer ends in the moment in
- * which it begins, so what has begun and not ended is a stream.
+ * which it begins, so what has begun and not ended is a stream. HTTP/1.0 has no interim responses, and its proxies close
+ * their half only when their own client has left.
  */
 function sendProbe(response: ServerResponse): void {
   if (response.closed || response.writableEnded) return
   if (response.headersSent) response.write(':\n\n')
+  else if (response.req.httpVersion === '1.0') response.destroy()
   else response.writeProcessing()
 }

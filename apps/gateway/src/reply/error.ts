@@ -1,5 +1,6 @@
 import { GatewayError, UpstreamError } from '@millrace/core'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { thenCloseGently } from './close-gently.ts'
 import { toGatewayError } from './stream.ts'
 
 /** Longer waits freeze some clients and make others give up without a word: those are told not to ask again. */
@@ -32,6 +33,9 @@ export function replyWithError(reply: FastifyReply, failure: GatewayError): Fast
   if (!failure.retry || tooLong) reply.header('x-should-retry', 'false')
   else if (retryAfterMs !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
   // What is left of a body that nobody will read must not be taken for the next request.
-  if (!reply.request.raw.complete) reply.header('connection', 'close')
+  if (!reply.request.raw.complete) {
+    reply.header('connection', 'close')
+    thenCloseGently(reply.request.raw.socket)
+  }
   return reply.code(failure.status).type('application/json').send(failure.toBody())
 }

@@ -1,8 +1,9 @@
 import { GatewayError, run, type Deadlines, type Frame, type Frames } from '@millrace/core'
 import { DONE, encodeError, encodeFrame, HEARTBEAT } from '@millrace/sse-core'
 import type { FastifyReply } from 'fastify'
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { writeChunk } from './chunked-writer.ts'
+import { taken } from './taken.ts'
 
 export interface StreamSettings {
   /** How long the status may wait for the first frame, milliseconds; 0 for as long as it takes. */
@@ -43,9 +44,12 @@ export async function replyWithStream(
     response.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...HEADERS })
   }
 
-  function end(bytes: Buffer): void {
+  /** The last bytes; resolves when the client has taken everything. */
+  function end(bytes: Buffer): Promise<void> {
+    silence.clear()
     onWrite?.(bytes)
     response.end(bytes)
+    return taken(response, 'finish', settings.stallMs)
   }
 
   function beat(): void {
@@ -67,12 +71,15 @@ export async function replyWithStream(
         return undefined
       }
       silence.touch()
-      return writeChunk(response, bytes) ? undefined : drained(response, settings.stallMs)
+      return writeChunk(response, bytes) ? undefined : taken(response, 'drain', settings.stallMs)
     })
-    end(DONE)
+    await end(DONE)
   } catch (error) {
     const failure = toGatewayError(error)
-    if (committed && !response.closed) end(encodeError(failure))
+    if (committed && !response.writableEnded && !response.closed) {
+      // Where that cannot be told either, the first failure is still the one that counts.
+      await end(encodeError(failure)).catch(() => undefined)
+    }
     throw failure
   } finally {
     silence.clear()
@@ -82,35 +89,6 @@ export async function replyWithStream(
 /** What one upstream read gave, as one write. */
 function encodeBatch(batch: readonly Frame[]): Buffer {
   return batch.length === 1 ? encodeFrame(batch[0]!) : Buffer.concat(batch.map(encodeFrame))
-}
-
-/** Resolves when the client has taken what was written. @throws {GatewayError} `client_stall`, `aborted` */
-function drained(response: ServerResponse, stallMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // The socket's own clock sees every byte that leaves, not only the last.
-    response.setTimeout(stallMs, () => {
-      settle()
-      response.destroy()
-      reject(new GatewayError('client_stall', 'The client stopped reading its stream.'))
-    })
-    const source = response.socket ?? response
-    source.once('drain', onDrain)
-    response.once('close', onClose)
-
-    function settle(): void {
-      response.setTimeout(0)
-      source.off('drain', onDrain)
-      response.off('close', onClose)
-    }
-    function onDrain(): void {
-      settle()
-      resolve()
-    }
-    function onClose(): void {
-      settle()
-      reject(new GatewayError('aborted', 'The client went away.'))
-    }
-  })
 }
 
 /** Anything thrown as what the client may be told of it; bugs keep their words to themselves. */

@@ -48,7 +48,7 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
     const frames = withOutcome(framesOf(target, chat, call, outcome), outcome, request.startedAt)
     const onWrite = deps.trace && ((bytes: Buffer) => deps.trace?.out(request.id, bytes))
     if (stream) await replyWithStream(reply, frames, deps.stream, deps.deadlines, onWrite)
-    else await replyWithWhole(reply, frames, head, onWrite)
+    else await replyWithWhole(reply, frames, head, deps.stream.stallMs, onWrite)
   } catch (error) {
     const failure = toGatewayError(error)
     if (!reply.sent && !reply.raw.closed) throw failure
@@ -62,13 +62,13 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
 
 /** The provider's frames, with what it lacks and what the client needs put around them. */
 function framesOf({ route }: Target, chat: ChatRequest, call: Call & { source: JsonSource }, outcome: Outcome): Frames {
-  const legacy = chat.functions != null && chat.functions.length > 0
   const { source, ...withoutSource } = call
+  const asked = fromLegacyFunctions(chat)
   // What was received is sent on only where it is still what is asked.
-  let frames = legacy ? route.provider.chat(fromLegacyFunctions(chat), withoutSource) : route.provider.chat(chat, call)
+  let frames = route.provider.chat(asked, asked === chat ? call : withoutSource)
   const stops = [chat.stop ?? []].flat()
   if (route.provider.lacks?.stop === true && stops.length > 0) frames = withStop(frames, stops, call.head)
-  if (legacy) frames = withLegacyFunctions(frames, call.head)
+  if (chat.functions != null) frames = withLegacyFunctions(frames, call.head)
   return withUsage(frames, {
     head: call.head,
     promptBytes: source.byteLength,

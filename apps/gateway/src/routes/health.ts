@@ -3,7 +3,6 @@ import type { AppDeps } from '../app.ts'
 
 /** `/livez`: the process turns. `/readyz`: it takes new requests. No key, no details. */
 export function healthRoute(app: FastifyInstance, { state }: AppDeps): void {
-  const live = async (): Promise<object> => ({ status: 'ok' })
   app.get('/', live)
   app.get('/livez', live)
   app.get('/health', live)
@@ -11,4 +10,8 @@ export function healthRoute(app: FastifyInstance, { state }: AppDeps): void {
     if (!state.draining) return { status: 'ok' }
     return reply.code(503).send({ status: 'draining' })
   })
+}
+
+async function live(): Promise<object> {
+  return { status: 'ok' }
 }

@@ -1,0 +1,19 @@
+import { GatewayError } from '@millrace/core'
+
+/**
+ * The outcome of `promise`, unless `signal` fires first.
+ * @throws {GatewayError} the signal's reason where it is one, else `aborted`
+ */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(
+        signal.reason instanceof GatewayError ? signal.reason : new GatewayError('aborted', 'Nobody waits any more.'),
+      )
+    }
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,107 @@
+import { parseBody, parseChatRequest } from '../chat-request.ts'
+import type { ChatRequest } from '../chat-request.ts'
+import { splitModel } from '../options.ts'
+import type { Answer } from '../scenario.ts'
+import type { Account } from './accounts.ts'
+import type { ChatBody } from './chat-body.ts'
+import { checkChat, isThinking } from './checks.ts'
+import type { QwenAsk } from './chunks.ts'
+import type { Shape } from './error-answer.ts'
+import { toWishedError } from './error-answer.ts'
+import { ERROR_NAMES, ServiceError } from './errors.ts'
+import { findModel, isOtherModel } from './models.ts'
+import type { QwenModel } from './models.ts'
+import { checkOptional } from './optional-checks.ts'
+import type { Asked, Reply } from './route.ts'
+import { findScript } from './scripts.ts'
+import type { Wanted } from './scripts.ts'
+import { toWish } from './wishes.ts'
+import type { World } from './world.ts'
+
+/** What makes one endpoint different from the others. */
+export interface ChatManner {
+  readonly shape: Shape
+  /** @throws {ServiceError} this endpoint refuses what others take */
+  readonly check?: (body: ChatBody, model: QwenModel, thinks: boolean) => void
+  /** The answer in the endpoint's own dialect. */
+  readonly translate?: (answer: Answer, ask: QwenAsk) => Answer
+}
+
+/**
+ * Answers a chat request in the compatible dialect.
+ * @throws {ServiceError} the account may not, or something is wrong with the request
+ * @throws {RequestError | OptionError} the request, or its wish, makes no sense
+ */
+export function answerChat(world: World, asked: Asked, account: Account, text: string, manner: ChatManner): Reply {
+  const request = parseChatRequest(text)
+  const wanted = admit(world, asked, account, request)
+  const reply = { options: wanted.options, subject: request.model, isChat: true } as const
+  if (isError(wanted)) return { ...reply, answer: toErrorReply(wanted, asked, manner.shape) }
+
+  const body = parseBody(text) as ChatBody
+  const model = modelOf(asked, request.model)
+  const thinks = isThinking(model, body)
+  checkChat({ body, model, thinks, stream: request.stream })
+  checkOptional(body, wanted.options.text('refuse'))
+  manner.check?.(body, model, thinks)
+
+  const ask = toAsk(request, body, wanted, thinks)
+  const answer = wanted.script.answer(ask)
+  return { ...reply, answer: manner.translate?.(answer, ask) ?? answer }
+}
+
+/**
+ * Lets a request to an endpoint through, and says what it gets.
+ * @throws {ServiceError} the account may not
+ */
+export function admit(
+  world: World,
+  { headers }: Asked,
+  account: Account,
+  { model, prompt }: Pick<ChatRequest, 'model' | 'prompt'>,
+): Wanted {
+  const scripted = account.answers.shift()
+  if (scripted === undefined) world.accounts.admit(account)
+  else account.quota.count(world.clock.now())
+  const header = headers['x-simulate']?.toString()
+  const wish = scripted ?? toWish({ usual: world.defaultWish, model, prompt: prompt(), header })
+  const wanted = findScript(wish)
+  const times = wanted.options.number('times', Number.MAX_VALUE)
+  return wanted.options.has('times') && world.attempts.count(wish) > times ? findScript('') : wanted
+}
+
+/** Whether an error takes the place of the answer. */
+export function isError({ script, options }: Wanted): boolean {
+  return options.has('error') && script.hasError !== true
+}
+
+export function toErrorReply({ options }: Wanted, { requestId }: Asked, shape: Shape): Answer {
+  return toWishedError(options.oneOf('error', ERROR_NAMES, 'internal-error'), options, shape, requestId)
+}
+
+/** @throws {ServiceError} the site has no such model */
+export function modelOf({ site }: Asked, model: string): QwenModel {
+  const { name } = splitModel(model)
+  const found = findModel(site, name)
+  if (found !== undefined) return found
+  if (isOtherModel(name)) throw new ServiceError('model-not-supported')
+  throw toNotFound(name)
+}
+
+export function toNotFound(name: string): ServiceError {
+  return new ServiceError('model-not-found', `The model \`${name}\` does not exist or you do not have access to it.`)
+}
+
+function toAsk(request: ChatRequest, body: ChatBody, { options }: Wanted, thinks: boolean): QwenAsk {
+  return {
+    ...request,
+    model: options.text('echo', request.model),
+    stream: options.oneOf('as', ['json', 'sse'], request.stream ? 'sse' : 'json') === 'sse',
+    options,
+    thinks,
+    parallel: body['parallel_tool_calls'] === true,
+    prompt: '',
+    attempt: 1,
+    random: () => 0,
+  }
+}
