@@ -1,5 +1,6 @@
 export { COMMON_OPTIONS } from './options.ts'
 export { startQwenSimulator } from './qwen/qwen-simulator.ts'
+export type { QwenControl } from './qwen/control.ts'
 export type { QwenSimulator, QwenSimulatorOptions } from './qwen/qwen-simulator.ts'
 export type { QwenState } from './qwen/state.ts'
 export { runSimulator } from './run.ts'

@@ -80,7 +80,7 @@ export function toErrorReply({ options }: Wanted, { requestId }: Asked, shape: S
 }
 
 /** @throws {ServiceError} the site has no such model */
-export function modelOf({ site }: Asked, model: string): QwenModel {
+function modelOf({ site }: Asked, model: string): QwenModel {
   const { name } = splitModel(model)
   const found = findModel(site, name)
   if (found !== undefined) return found

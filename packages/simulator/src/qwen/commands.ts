@@ -63,7 +63,10 @@ const COMMANDS: Readonly<Record<keyof QwenControl, Command>> = {
   },
   suspend: { summary: 'refuses requests until restored', needed: { credential }, optional: { error } },
   restore: { summary: 'makes all well again', needed: { credential } },
-  script: { summary: 'what the next requests get, as wishes', needed: { credential, answers: listOf(text) } },
+  script: {
+    summary: 'what the next chats and embeddings get, as wishes',
+    needed: { credential, answers: listOf(text) },
+  },
   setKey: {
     summary: 'where a key counts, and who pays',
     needed: { key: text },
@@ -102,6 +105,7 @@ const COMMANDS: Readonly<Record<keyof QwenControl, Command>> = {
     optional: { expiresIn: number, accessToken: text, refreshToken: text },
   },
   expireToken: { summary: "ends a token's life", needed: { token: text } },
+  setModelList: { summary: 'what the list of models is instead', needed: { error: orNull(error) } },
   setRetryAfter: { summary: 'how quotas say until when', needed: { form: oneOf('none', 'seconds', 'date') } },
   reset: { summary: 'everything as it was at the start' },
 }

@@ -8,7 +8,7 @@ import { toModelList } from './models.ts'
 import { nativeRoute } from './native.ts'
 import { toJsonAnswer } from './route.ts'
 import type { Asked, Reply, Route, Routes } from './route.ts'
-import type { DashscopeSite } from './sites.ts'
+import type { DashscopeSite, Site } from './sites.ts'
 import type { World } from './world.ts'
 
 const MAX_BATCH = 10
@@ -31,7 +31,7 @@ export function dashscopeRoutes(world: World, site: DashscopeSite): Routes {
       `POST ${site.base}/chat/completions`,
       keyed((asked, account) => answerChat(world, asked, account, asked.body, { shape: 'compat' })),
     ],
-    [`GET ${site.base}/models`, keyed(({ site }) => ({ answer: toJsonAnswer(toModelList(site)) }))],
+    [`GET ${site.base}/models`, keyed(({ site }) => listModels(world, site))],
     ...(site.plan === 'payg'
       ? ([
           [`POST ${site.base}/embeddings`, keyed((asked, account) => embed(world, asked, account))],
@@ -54,6 +54,15 @@ export function dashscopeRoutes(world: World, site: DashscopeSite): Routes {
 function authorize(world: World, site: DashscopeSite, { bearer }: Asked): Account {
   world.keys.check(bearer, site)
   return world.accountOf(bearer)
+}
+
+/**
+ * The list of a site's models.
+ * @throws {ServiceError} there is none for now
+ */
+export function listModels(world: World, site: Site): Reply {
+  if (world.modelListError !== null) throw new ServiceError(world.modelListError)
+  return { subject: 'models', answer: toJsonAnswer(toModelList(site)) }
 }
 
 function embed(world: World, asked: Asked, account: Account): Reply {

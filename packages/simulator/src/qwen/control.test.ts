@@ -157,6 +157,7 @@ describe('commands from outside', () => {
       scriptRefreshes: { answers: ['server-error', 'ok'] },
       issueTokens: { account: 'team', expiresIn: 60, accessToken: 'at_a' },
       expireToken: { token: 'at_a' },
+      setModelList: { error: 'no-route' },
       setRetryAfter: { form: 'date' },
       advanceClock: { ms: 1000 },
       restore: { credential: 'sk-test-c' },

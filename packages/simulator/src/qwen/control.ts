@@ -22,7 +22,7 @@ export interface QwenControl {
   advanceClock(by: { readonly ms: number }): void
   /** How many requests there may be in each window, in place of all limits so far. */
   setLimits(to: ForCredential & { readonly limits: Limits }): void
-  /** Refuses all requests for some time, until a moment, or until they are restored. `free-quota` where no error is named. */
+  /** Refuses all requests for some time, until a moment, or until they are restored; `free-quota` is the usual error. */
   exhaust(
     what: ForCredential & { readonly error?: ErrorName; readonly forMs?: number; readonly until?: number | string },
   ): void
@@ -31,7 +31,8 @@ export interface QwenControl {
   /** Takes exhaustion, suspension, scripted answers and counts away; limits stay. */
   restore(what: ForCredential): void
   /**
-   * What the next requests get, as wishes: `error=NAME`, `script=NAME&words=3`; an empty one is an ordinary answer.
+   * What the next chats and embeddings get, as wishes: `error=NAME`, `script=NAME&words=3`; an empty one is an ordinary
+   * answer.
    * @throws {OptionError} a wish makes no sense
    */
   script(what: ForCredential & { readonly answers: readonly string[] }): void
@@ -53,6 +54,8 @@ export interface QwenControl {
   }): IssuedToken
   /** Ends an access token's life, or takes a refresh token away. */
   expireToken(what: { readonly token: string }): void
+  /** What those get who ask for the list of models, on all hosts; the list again, where null. */
+  setModelList(to: { readonly error: ErrorName | null }): void
   /** How errors of quotas tell until when they hold. */
   setRetryAfter(to: { readonly form: RetryAfter }): void
   /** Everything as it was at the start; numbers too. */
@@ -102,6 +105,9 @@ export function createControl(world: World, resetNumbers: () => void, changed: (
       world.tokens.issue({ ...wish, expiresInMs: expiresIn * 1000 } satisfies TokenWish),
     ),
     expireToken: telling(({ token }) => void world.tokens.expire(token)),
+    setModelList: telling(({ error }) => {
+      world.modelListError = error
+    }),
     setRetryAfter: telling(({ form }) => {
       world.retryAfter = form
     }),

@@ -21,8 +21,7 @@ export interface Device {
 export interface Devices {
   /** A new device. The settings' codes are used up by it. */
   start(challenge: string): Device
-  /** The device of that code; null: the last one. */
-  find(deviceCode: string | null): Device | undefined
+  find(deviceCode: string): Device | undefined
   findUser(userCode: string): Device | undefined
   /** What the polls of devices to come get. */
   script(answers: readonly PollAnswer[]): void
@@ -55,7 +54,7 @@ export function createDevices(clock: SimulatedClock, settings: SignInSettings): 
       if (devices.push(device) > MAX_KEPT) devices.shift()
       return device
     },
-    find: code => devices.findLast(device => code === null || device.deviceCode === code),
+    find: code => devices.findLast(device => device.deviceCode === code),
     findUser: code => devices.findLast(device => device.userCode === code),
     script(answers) {
       script = answers

@@ -67,7 +67,7 @@ export function createQwenHandler(options: QwenHandlerOptions): RequestListener 
     const asked: Asked = {
       site: place.site,
       headers: request.headers,
-      query: new URL(request.url ?? '/', 'http://simulator.invalid').searchParams,
+      query: new URLSearchParams(/\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''),
       body: exchange.body,
       bearer,
       requestId,
@@ -172,7 +172,8 @@ function createFailed(asked: Asked, route: Route, world: World): Failed {
       const fault = toServiceFault('invalid-parameter', { message: error.message })
       return { answer: toErrorAnswer(fault, shape, asked.requestId) }
     }
-    if ((error as Error).name === 'AbortError') return { answer: { headless: true, ending: 'open' } } // the client has left
+    // The client has left: nobody reads what is answered.
+    if ((error as Error).name === 'AbortError') return { answer: { headless: true, ending: 'open' } }
     throw error
   }
 }

@@ -13,7 +13,7 @@ export interface KeySettings {
   readonly refusal?: RefusalStatus
 }
 
-export type RefusalStatus = 400 | 401 | 403 | 404
+type RefusalStatus = 400 | 401 | 403 | 404
 
 const REFUSALS = {
   400: 'url-error',

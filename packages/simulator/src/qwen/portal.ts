@@ -3,8 +3,8 @@ import { splitModel } from '../options.ts'
 import type { Account } from './accounts.ts'
 import { answerChat } from './chat.ts'
 import type { ChatBody } from './chat-body.ts'
+import { listModels } from './compatible-mode.ts'
 import { ServiceError } from './errors.ts'
-import { toModelList } from './models.ts'
 import { toJsonAnswer } from './route.ts'
 import type { Asked, Reply, Route, Routes } from './route.ts'
 import type { World } from './world.ts'
@@ -22,7 +22,7 @@ export function portalRoutes(world: World): Routes {
   })
   return new Map([
     ['POST /v1/chat/completions', signedIn((asked, account) => chat(world, asked, account))],
-    ['GET /v1/models', signedIn(({ site }) => ({ answer: toJsonAnswer(toModelList(site)) }))],
+    ['GET /v1/models', signedIn(({ site }) => listModels(world, site))],
     ['POST /api/v1/indices/plugin/web_search', signedIn(asked => search(asked))],
   ])
 }

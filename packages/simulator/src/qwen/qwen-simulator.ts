@@ -31,7 +31,7 @@ export interface QwenSimulator extends AsyncDisposable {
   readonly stats: Stats
   /** Always up to date. */
   readonly state: QwenState
-  /** Resolves when the predicate holds; it is asked whenever something changes. Rejects when the simulator closes first. */
+  /** Resolves when the predicate holds, which is asked at each change. Rejects when the simulator closes first. */
   when(predicate: (state: QwenState) => boolean): Promise<void>
   /** Closes every connection, whatever happens on it, and resolves when none is left. */
   close(): Promise<void>

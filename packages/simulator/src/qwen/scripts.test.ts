@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callsOf, chunksOf, contentOf, dataOf, deltasOf, finishesOf, usageOf } from '../ask-simulator.ts'
+import { chunksOf, contentOf, dataOf, deltasOf, finishesOf, usageOf } from '../ask-simulator.ts'
 import type { Reply } from '../ask-simulator.ts'
 import { answerText } from '../words.ts'
 import { askQwen } from './ask-qwen.ts'
@@ -26,18 +24,6 @@ function thoughtsOf(reply: Reply, name = 'reasoning_content'): string {
     .join('')
 }
 
-/** Calls put together by index, in order of appearance: names and arguments. */
-function callsByIndex(reply: Reply): [name: string | undefined, args: string][] {
-  const calls = new Map<unknown, [string | undefined, string]>()
-  for (const { index, function: called } of callsOf(reply)) {
-    const [name, args] = calls.get(index) ?? [undefined, '']
-    calls.set(index, [called.name ?? name, args + ((called.arguments as string | null | undefined) ?? '')])
-  }
-  return [...calls.values()]
-}
-
-const BERLIN = '{"city":"Berlin","unit":"celsius"}'
-const NAIROBI = '{"city":"Nairobi","unit":"celsius"}'
 const ENDLESS = new Set(['silence', 'stall'])
 
 describe('the table of scripts', () => {
@@ -224,107 +210,6 @@ describe('cumulative text', () => {
   })
 })
 
-describe('tool calls', () => {
-  const members = { parallel_tool_calls: true }
-
-  it('come with a head, empty ids, and a last delta without a finish', async () => {
-    const reply = await script('tool&arguments={"a":"bcdefghij"}&name=look')
-    const choices = chunksOf(reply).flatMap(chunk => chunk.choices ?? [])
-    const id = 'call_000000000000000000000001'
-    expect(choices.map(choice => choice.delta)).toEqual([
-      {
-        content: null,
-        tool_calls: [{ index: 0, id, type: 'function', function: { name: 'look', arguments: '' } }],
-        role: 'assistant',
-      },
-      { content: null, tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: '{"a":"bc' } }] },
-      { content: null, tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: 'defghij"' } }] },
-      { content: null, tool_calls: [{ index: 0, id: '', type: 'function', function: { arguments: '}' } }] },
-      { tool_calls: [{ function: { arguments: '' }, index: 0, id: '', type: 'function' }] },
-      {},
-    ])
-    expect(choices.at(-2)).not.toHaveProperty('finish_reason')
-    expect(finishesOf(reply)).toEqual(['tool_calls'])
-  })
-
-  it('are parallel only where the request says they may', async () => {
-    expect(callsByIndex(await script('tools'))).toEqual([['get_weather', BERLIN]])
-    expect(callsByIndex(await script('tools', { members }))).toEqual([
-      ['get_weather', BERLIN],
-      ['get_weather', NAIROBI],
-    ])
-  })
-
-  it('stand in a whole answer with their index', async () => {
-    const { text } = await script('tools', { stream: false, members })
-    const [choice] = (JSON.parse(text) as { choices: object[] }).choices
-    expect(choice).toMatchObject({
-      message: { content: '', tool_calls: [{ index: 0, function: { arguments: BERLIN } }, { index: 1 }] },
-      finish_reason: 'tool_calls',
-    })
-  })
-
-  it('are followed by text once there is a result', async () => {
-    const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }
-    const messages = [
-      { role: 'user', content: 'look' },
-      { role: 'assistant', content: '', tool_calls: [call] },
-      { role: 'tool', tool_call_id: 'call_1', content: 'seen' },
-    ]
-    expect(contentOf(await script('tool', { members: { messages } }))).toBe(answerText())
-  })
-
-  it('may come behind thoughts, or behind text', async () => {
-    const thinking = await askQwen(simulator, 'qwen3.6-plus?script=tool')
-    expect(deltasOf(thinking)[0]).toEqual({ content: null, role: 'assistant', reasoning_content: '' })
-    expect(callsByIndex(thinking)).toEqual([['get_weather', BERLIN]])
-    const spoken = await script('tools-behind-text')
-    expect([contentOf(spoken), callsByIndex(spoken), finishesOf(spoken)]).toEqual([
-      answerText(),
-      [['get_weather', BERLIN]],
-      ['tool_calls'],
-    ])
-  })
-
-  it.each(['null-arguments', 'repeated-id', 'sparse-index', 'late-name', 'repeated-name', 'together', 'finish-stop'])(
-    'tools-%s are two calls all the same',
-    async name => {
-      expect(callsByIndex(await script(`tools-${name}`))).toEqual([
-        ['get_weather', BERLIN],
-        ['get_weather', NAIROBI],
-      ])
-    },
-  )
-
-  it.each([
-    ['reused-index', [0]],
-    ['no-index', [undefined]],
-    ['sparse-index', [0, 2]],
-  ])('tools-%s have the indexes %j', async (name, indexes) => {
-    const calls = callsOf(await script(`tools-${name}`))
-    expect([...new Set(calls.map(call => call.index))]).toEqual(indexes)
-    expect(new Set(calls.map(call => call.id).filter(Boolean)).size).toBe(2)
-  })
-
-  it('have each its own quirk', async () => {
-    const nulls = callsOf(await script('tools-null-arguments')).map(call => call.function.arguments)
-    expect(nulls.filter(value => value === null)).toHaveLength(4)
-    expect(callsOf(await script('tools-repeated-id')).every(call => call.id !== '')).toBe(true)
-    expect(callsOf(await script('tools-late-name'))[0]!.function).not.toHaveProperty('name')
-    expect(callsOf(await script('tools-repeated-name')).every(call => call.function.name !== undefined)).toBe(true)
-    expect(callsOf(await script('tools-whole')).map(call => call.function.arguments)).toEqual([
-      ` ${BERLIN}`,
-      ` ${NAIROBI}`,
-    ])
-    expect(deltasOf(await script('tools-together')).map(delta => delta.tool_calls?.length)).toContain(2)
-    expect(finishesOf(await script('tools-finish-stop'))).toEqual(['stop'])
-    const cut = await script('tools-truncated')
-    expect(() => JSON.parse(callsByIndex(cut)[1]![1]) as unknown).toThrow(SyntaxError)
-    expect(finishesOf(cut)).toEqual(['tool_calls'])
-    expect(contentOf(await script('tools-as-text'))).toMatch(/^<tool_call>\n\{.*\}\n<\/tool_call>$/)
-  })
-})
-
 describe('ends of streams', () => {
   it('two-finishes', async () => expect(finishesOf(await script('two-finishes'))).toEqual(['stop', 'stop']))
   it('content-after-finish', async () => {
@@ -371,78 +256,3 @@ describe('ends of streams', () => {
     expect(chunks[2]!.choices![0]!.delta).toMatchObject({ role: null, tool_calls: null, content: 'the' })
   })
 })
-
-describe('the framing', () => {
-  it.each([
-    ['crlf', /\r\n\r\n/, (text: string) => text.replaceAll('\r\n', '\n')],
-    ['cr', /^[^\n]*$/, (text: string) => text.replaceAll('\r', '\n')],
-    ['no-space', /^data:\{/, (text: string) => text.replaceAll('data:', 'data: ')],
-    ['no-blank-lines', /\}\ndata:/, (text: string) => text.replaceAll('\n', '\n\n')],
-    [
-      'native-lines',
-      /^id:1\nevent:result\n:HTTP_STATUS\/200\ndata:\{/,
-      (text: string) => text.replace(/^(?:id|event|:HTTP).*\n/gm, '').replaceAll('data:', 'data: '),
-    ],
-  ])('%s says the same', async (name, pattern, restored) => {
-    const reply = await script(name)
-    expect(reply.text).toMatch(pattern)
-    expect(
-      restored(reply.text)
-        .replaceAll(`script=${name}`, 'script=text')
-        .replace(/id:\d+\n\n$/, ''),
-    ).toBe((await script('text')).text)
-  })
-
-  it('one-byte', async () => {
-    const { pieces, text } = await script('one-byte')
-    expect(pieces.every(piece => piece.length === 1)).toBe(true)
-    expect(text.replaceAll('one-byte', 'text')).toBe((await script('text')).text)
-  })
-
-  it('comments', async () => {
-    const { text } = await script('comments')
-    expect(text).toContain(': keep-alive')
-    expect(text.split('\n').filter(line => line.startsWith('data: {'))).toHaveLength(23)
-  })
-
-  it('data-lines', async () => {
-    const [first] = (await script('data-lines')).text.split('\n\n')
-    const lines = first!.split('\n')
-    expect(lines.length).toBeGreaterThan(5)
-    expect(JSON.parse(lines.map(line => line.slice(6)).join('\n'))).toMatchObject({ object: 'chat.completion.chunk' })
-  })
-
-  it('one-write', async () => {
-    const { pieces, text } = await script('one-write')
-    expect([pieces.length >= 1, text.length > 64 * 1024]).toEqual([true, true])
-    expect(await firstChunkSize('one-write')).toBe(text.length)
-  })
-
-  it('split-characters cuts within each character of several bytes', async () => {
-    const { pieces, text } = await script('split-characters')
-    expect(text).toContain('🍓')
-    expect(pieces.filter(piece => (piece[0]! & 0xc0) === 0x80)).toHaveLength(
-      Buffer.from(text).filter(byte => (byte & 0xc0) === 0x80).length,
-    )
-    expect((await script('unicode')).text.replaceAll('unicode', 'split-characters')).toBe(text)
-  })
-})
-
-/** The size that the first chunk of HTTP says it has. */
-async function firstChunkSize(name: string): Promise<number> {
-  const body = JSON.stringify({
-    model: `qwen3-coder-plus?script=${name}`,
-    stream: true,
-    messages: [{ role: 'user', content: 'Does the mill run?' }],
-    stream_options: { include_usage: true },
-  })
-  const socket = connect(simulator.port, '127.0.0.1')
-  socket.write(
-    `POST /compatible-mode/v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-test-1\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  )
-  let text = ''
-  socket.on('data', piece => (text += piece.toString()))
-  await once(socket, 'end')
-  socket.destroy()
-  return parseInt(/\r\n\r\n([\da-f]+)\r\n/.exec(text)![1]!, 16)
-}

@@ -54,6 +54,8 @@ describe('the hosts', () => {
     '/mars/payg/compatible-mode/v1/chat/completions',
     '/auth/v1/chat/completions',
     '/',
+    '//',
+    '/?a=1&b',
   ])('%s is not there', async path => {
     const reply = await askSimulator(simulator, 'qwen3-coder-plus', {
       path,
@@ -167,5 +169,13 @@ describe('the models of a host', () => {
     expect(payg).not.toContain('qwen-long')
     expect(await list('beijing/payg', 'sk-test-1')).toContain('qwen-long')
     expect(await list('singapore/coding', PLAN_KEY)).toContain('kimi-k2.5')
+  })
+
+  it('may not be listed', async () => {
+    simulator.control.setModelList({ error: 'no-route' })
+    const headers = { authorization: `Bearer ${PLAN_KEY}` }
+    expect((await fetch(`${simulator.baseUrls['singapore/coding']}/models`, { headers })).status).toBe(404)
+    simulator.control.setModelList({ error: null })
+    expect(await list('singapore/coding', PLAN_KEY)).toContain('glm-5')
   })
 })

@@ -6,7 +6,7 @@ import type { RefreshCounts, SignInSettings } from './sign-in.ts'
 import type { IssuedToken } from './tokens.ts'
 import type { Sent, Tier, World } from './world.ts'
 
-export interface AccountState {
+interface AccountState {
   readonly limits: Limits
   /** Requests that were let through, window by window. */
   readonly used: Readonly<Partial<Record<WindowName, Used>>>

@@ -25,7 +25,7 @@ export interface Tokens {
   live(accessToken: string): IssuedToken | undefined
   /** The latest token that came with this refresh token, if that has not been used up. */
   refreshable(refreshToken: string): IssuedToken | undefined
-  /** A new pair in place of this one, which is worth nothing from then on; the refresh token stays where `keep` says so. */
+  /** A new pair in place of this one, which is worth nothing then; the refresh token stays where `keep` says so. */
   replace(token: IssuedToken, expiresInMs: number, keep: boolean): IssuedToken
   /** Ends an access token's life, or takes a refresh token away. False: there is none of that name. */
   expire(name: string): boolean

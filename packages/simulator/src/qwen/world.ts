@@ -6,6 +6,7 @@ import { createSimulatedClock } from './clock.ts'
 import type { SimulatedClock } from './clock.ts'
 import { createDevices } from './devices.ts'
 import type { Devices } from './devices.ts'
+import type { ErrorName } from './errors.ts'
 import { createKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
 import type { RefreshAnswer } from './poll-answers.ts'
@@ -29,7 +30,7 @@ export interface Tier {
   onlyAgent: string | null
 }
 
-/** The headers that an official client sets to errors that name a time. */
+/** The form of the header `retry-after`. */
 export type RetryAfter = 'none' | 'seconds' | 'date'
 
 /** All that the simulator remembers between requests. */
@@ -48,6 +49,8 @@ export interface World {
   /** What the next refreshes get. */
   readonly refreshAnswers: RefreshAnswer[]
   readonly tier: Tier
+  /** What those get who ask for the list of models; the list, where null. */
+  modelListError: ErrorName | null
   /** How errors of quotas tell until when they hold. */
   retryAfter: RetryAfter
   readonly attempts: Attempts
@@ -92,6 +95,7 @@ export function createWorld(defaultWish: string, onlyKey?: string): World {
     refreshes: { ...NO_REFRESHES },
     refreshAnswers: [],
     tier: { ...OPEN_TIER },
+    modelListError: null,
     retryAfter: 'none',
     attempts,
     sent,
@@ -113,6 +117,7 @@ export function createWorld(defaultWish: string, onlyKey?: string): World {
       Object.assign(world.refreshes, NO_REFRESHES, { open, openAtMost: open })
       world.refreshAnswers.length = 0
       Object.assign(world.tier, OPEN_TIER)
+      world.modelListError = null
       world.retryAfter = 'none'
       sent.clear()
       demandKey()

@@ -49,7 +49,7 @@ function usageScript(summary: string, usage: string): Script {
   return streamScript(summary, toText, { defaults: { usage } })
 }
 
-export function isFinish(event: StreamEvent): boolean {
+function isFinish(event: StreamEvent): boolean {
   if (!('data' in event) || typeof event.data === 'string') return false
   const { choices } = event.data as { choices: readonly QwenChoice[] }
   return choices.some(choice => choice.finish_reason)
