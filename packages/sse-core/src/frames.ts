@@ -54,7 +54,7 @@ export function readFrames(reply: UpstreamReply, head: ChunkHead, options: ReadO
       if (failure === undefined) return frames.length > 0 ? gate.pass(frames) : undefined
       return deliver(frames, sink, failure.error)
     })
-    if (gate.closed) return
+    if (gate.isClosed()) return
     try {
       reader.end()
     } catch (error) {
@@ -106,9 +106,9 @@ function createReader(reply: UpstreamReply, head: ChunkHead, options: ReadOption
         return true
       }
       splitter.push(bytes, normaliser.event)
-      if (normaliser.done) reply.body.endWithin(DRAIN_MS)
-      else if (normaliser.finishing) reply.body.endWithin(END_GRACE_MS)
-      return !normaliser.done
+      if (normaliser.isDone()) reply.body.endWithin(DRAIN_MS)
+      else if (normaliser.isFinishing()) reply.body.endWithin(END_GRACE_MS)
+      return !normaliser.isDone()
     },
     end() {
       if (document !== undefined) {
@@ -117,7 +117,7 @@ function createReader(reply: UpstreamReply, head: ChunkHead, options: ReadOption
         if (value !== undefined) normaliser.document(value)
         else splitter.push(whole, normaliser.event)
       }
-      if (!normaliser.done && splitter.end(normaliser.event)) {
+      if (!normaliser.isDone() && splitter.end(normaliser.event)) {
         throw new UpstreamError('upstream_truncated', 'The upstream stopped in the middle of an event.')
       }
       normaliser.end()

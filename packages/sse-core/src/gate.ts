@@ -4,7 +4,7 @@ export interface Gate<T> {
   /** The sink behind the gate. */
   readonly pass: Sink<T>
   /** The sink has said that it has enough: it wants nothing more, not even what is due at the end. */
-  readonly closed: boolean
+  isClosed(): boolean
 }
 
 /** For a flow that has something to say behind its source's end: tells that end from the sink's leaving. */
@@ -17,9 +17,7 @@ export function createGate<T>(sink: Sink<T>): Gate<T> {
   }
 
   return {
-    get closed() {
-      return closed
-    },
+    isClosed: () => closed,
     pass(item) {
       const wanted = sink(item)
       return typeof wanted === 'object' ? wanted.then(note) : note(wanted)

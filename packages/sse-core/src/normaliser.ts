@@ -49,9 +49,9 @@ export interface Normaliser {
   /** The frames since the last call, maybe none. */
   take(): Frame[]
   /** Every choice has its reason to end: what may still come is usage and `[DONE]`. */
-  readonly finishing: boolean
+  isFinishing(): boolean
   /** `[DONE]` was seen: nothing more is of interest. */
-  readonly done: boolean
+  isDone(): boolean
   /** The stream is over, in good order: adds what is due at the end. @throws {UpstreamError} where the answer is not whole */
   end(): void
 }
@@ -137,12 +137,8 @@ export function createNormaliser(head: ChunkHead): Normaliser {
   }
 
   return {
-    get finishing() {
-      return allFinished()
-    },
-    get done() {
-      return done
-    },
+    isFinishing: allFinished,
+    isDone: () => done,
     event({ data, type, status }) {
       if (done) return
       if (type === '' && template !== undefined) {
@@ -199,8 +195,8 @@ export function createNormaliser(head: ChunkHead): Normaliser {
 
 /** Where tools were called that is the reason, whatever the upstream says of a normal end; and no reason stands for calls that never came. */
 function endOf({ finish = 'stop', tools }: Choice): FinishReason {
-  if (finish === 'stop' && tools.opened > 0) return 'tool_calls'
-  return finish === 'tool_calls' && tools.opened === 0 ? 'stop' : finish
+  if (finish === 'stop' && tools.opened() > 0) return 'tool_calls'
+  return finish === 'tool_calls' && tools.opened() === 0 ? 'stop' : finish
 }
 
 /** What a choice without a delta says. A whole message behind a stream of deltas says the same again. */

@@ -28,7 +28,7 @@ export function perChoice(frames: Frames, createChoice: () => ChoiceOperator): F
     }
 
     async function release(): Promise<void> {
-      const held = gate.closed ? [] : [...choices.values()].flatMap(choice => choice.release())
+      const held = gate.isClosed() ? [] : [...choices.values()].flatMap(choice => choice.release())
       if (held.length > 0) await sink(held)
     }
 

@@ -21,7 +21,7 @@ function callsOf(deltas: readonly unknown[]): string[] {
   expect(openings).toEqual(
     openings.map((_, index) => ({ index, id: text, type: 'function', function: { name: text, arguments: '' } })),
   )
-  expect(new Set(openings.map(({ id }) => id)).size).toBe(tools.opened)
+  expect(new Set(openings.map(({ id }) => id)).size).toBe(tools.opened())
   expect(pieces).toEqual(pieces.map(({ index }) => ({ index, function: { arguments: text } })))
   return openings.map(({ index, id = '', function: { name } }) => {
     const own = pieces.filter(piece => piece.index === index).map(piece => piece.function.arguments)

@@ -22,7 +22,7 @@ export interface ToolCalls {
   /** The deltas that one tool call delta of the upstream stands for: none, or an opening and a piece of arguments. */
   push(delta: unknown): ToolCallDelta[]
   /** How many calls were opened. */
-  readonly opened: number
+  opened(): number
   /** @throws {UpstreamError} `upstream_malformed` where a call never got its name */
   end(): void
 }
@@ -84,9 +84,7 @@ export function createToolCalls(): ToolCalls {
   }
 
   return {
-    get opened() {
-      return opened
-    },
+    opened: () => opened,
     push(delta) {
       if (!isObject(delta)) return []
       const upstreamIndex = toIndex(delta['index'])

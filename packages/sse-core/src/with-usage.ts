@@ -54,7 +54,7 @@ export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageO
       throw error
     }
     const usage = report()
-    if (head.includeUsage && !gate.closed) await sink([{ chunk: toUsageChunk(head, usage) }])
+    if (head.includeUsage && !gate.isClosed()) await sink([{ chunk: toUsageChunk(head, usage) }])
   })
 }
 

@@ -13,7 +13,7 @@ import { toConnectionFailure } from './connection-failure.ts'
 import { decodedBody } from './decoded-body.ts'
 import { createReplyBody } from './reply-body.ts'
 
-/** Attempts to connect end here for good; a request gives up earlier, by its own clock. */
+/** Attempts to connect end here at the latest. */
 const CONNECT_LIMIT_MS = 60_000
 /** Below what servers and balancers usually keep an idle connection, so that we are the first to close it. */
 const KEEP_ALIVE_MS = 4000
@@ -26,21 +26,37 @@ export interface OwnedUpstream extends Upstream, AsyncDisposable {}
  * own timeouts are off: they are coarse, and each of ours has a code of its own.
  */
 export function createUpstream(): OwnedUpstream {
-  const agent = new Agent({
+  const deadlines = createDeadlines()
+  const agents = new Map<number, Agent>()
+
+  /** One for each limit on connecting: an attempt cannot be called off, and so has to end soon by itself. */
+  function agentFor({ timeouts }: UpstreamRequest): Agent {
+    const timeout = Math.min(timeouts.connect, CONNECT_LIMIT_MS)
+    const known = agents.get(timeout)
+    if (known !== undefined) return known
+    const agent = createAgent(timeout)
+    agents.set(timeout, agent)
+    return agent
+  }
+
+  return {
+    request: request => dispatch(agentFor(request), request, (limitMs, expire) => deadlines.start(limitMs, expire)),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(Array.from(agents.values(), agent => agent.destroy()))
+    },
+  }
+}
+
+function createAgent(connectMs: number): Agent {
+  return new Agent({
     allowH2: false,
     pipelining: 1,
     connections: null,
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_LIMIT_MS },
+    connect: { timeout: connectMs },
   })
-  const deadlines = createDeadlines()
-
-  return {
-    request: request => dispatch(agent, request, (limitMs, expire) => deadlines.start(limitMs, expire)),
-    [Symbol.asyncDispose]: () => agent.destroy(),
-  }
 }
 
 type StartDeadline = (limitMs: number, expire: () => void) => Deadline
@@ -55,7 +71,7 @@ function dispatch(agent: Agent, request: UpstreamRequest, start: StartDeadline):
   let phase: FailureCode = 'connect_timeout'
 
   const clock = start(timeouts.connect, () => {
-    if (replyBody.ending) stop(undefined)
+    if (replyBody.isEnding()) stop(undefined)
     else stop(timeout(phase))
   })
   const total = start(timeouts.total, () => stop(timeout('total_timeout')))

@@ -1,6 +1,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { GatewayError, UpstreamError, type UpstreamBody } from '@millrace/core'
+import type { ReplyBody } from './reply-body.ts'
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
@@ -15,7 +16,7 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
  * bounded: nothing is decoded ahead of the reader.
  * @throws {UpstreamError} `upstream_bad_response` for encodings we do not know and for several on top of each other
  */
-export function decodedBody(body: UpstreamBody, encoding: string): UpstreamBody {
+export function decodedBody(body: ReplyBody, encoding: string): UpstreamBody {
   const createDecoder = DECODERS[encoding.trim().toLowerCase()]
   if (createDecoder === undefined) {
     throw new UpstreamError(
@@ -39,6 +40,8 @@ export function decodedBody(body: UpstreamBody, encoding: string): UpstreamBody 
         throw new UpstreamError('upstream_malformed', 'The upstream sent compressed data that cannot be read.', {
           cause,
         })
+      } finally {
+        body.leave()
       }
     },
   }

@@ -111,7 +111,7 @@ describe('leaving', () => {
     })
     await left
     expect(told).toEqual(['pause', 'resume', 'pause', 'resume'])
-    expect(body.ending).toBe(true)
+    expect(body.isEnding()).toBe(true)
     await expired
   })
 

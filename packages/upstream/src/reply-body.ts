@@ -18,7 +18,9 @@ export interface ReplyBody extends UpstreamBody, Flow<Buffer> {
   end(): void
   fail(error: Error): void
   /** Whether silence is the good end: see {@link UpstreamBody.endWithin}. */
-  readonly ending: boolean
+  isEnding(): boolean
+  /** Nothing more is wanted, although whoever reads is waiting for something to come. */
+  leave(): void
 }
 
 /**
@@ -86,7 +88,10 @@ export function createReplyBody(): ReplyBody {
     if (over === undefined) {
       // A good end leaves the connection a moment to come free; any other leaving closes it at once.
       if (!ending) connection?.abort()
-      else if (paused) connection?.resume()
+      else if (paused) {
+        clock?.touch(idleMs)
+        connection?.resume()
+      }
     }
     if (failed.length > 0) reject(failed[0])
     else resolve()
@@ -111,9 +116,7 @@ export function createReplyBody(): ReplyBody {
       schedule()
       return promise
     }),
-    get ending() {
-      return ending
-    },
+    isEnding: () => ending,
     open(theConnection, theClock, limitMs) {
       connection = theConnection
       clock = theClock
@@ -137,6 +140,7 @@ export function createReplyBody(): ReplyBody {
     },
     end: () => settle(undefined),
     fail: settle,
+    leave: () => leave(),
     endWithin(ms) {
       ending = true
       idleMs = ms
