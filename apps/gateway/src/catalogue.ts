@@ -1,8 +1,10 @@
-import type { Model } from '@millrace/core'
+import { GatewayError, type Model } from '@millrace/core'
 import type { ListedModel, Route } from './router.ts'
 
 /** How long a list is taken as current; after that it is still answered, and asked for again meanwhile. */
 const FRESH_MS = 60_000
+/** How soon an upstream that could not be asked is asked again. */
+const RETRY_MS = 5000
 /** How long a caller waits for upstreams that were never heard. */
 const PATIENCE_MS = 3000
 
@@ -29,18 +31,20 @@ function createShelf(
   onFailure: (provider: string, error: unknown) => void,
 ): () => Promise<readonly ListedModel[]> {
   let known: readonly ListedModel[] | undefined
-  let askedAt = -Infinity
+  let dueAt = -Infinity
   let asking: Promise<void> | undefined
 
   const toListed = (models: readonly Model[]): readonly ListedModel[] =>
     models.map(model => ({ ...model, id: `${route.name}/${model.id}`, provider: route.name }))
 
   async function ask(): Promise<void> {
-    askedAt = performance.now()
+    const signal = AbortSignal.timeout(PATIENCE_MS)
     try {
-      known = toListed(await route.provider.models(AbortSignal.timeout(PATIENCE_MS)))
+      known = toListed(await route.provider.models(signal))
+      dueAt = performance.now() + FRESH_MS
     } catch (error) {
-      onFailure(route.name, error)
+      dueAt = performance.now() + RETRY_MS
+      onFailure(route.name, signal.aborted ? tooSlow() : error)
     } finally {
       asking = undefined
     }
@@ -51,8 +55,12 @@ function createShelf(
     return async () => configured
   }
   return async () => {
-    if (performance.now() - askedAt > FRESH_MS) asking ??= ask()
+    if (performance.now() >= dueAt) asking ??= ask()
     if (known === undefined) await asking
     return known ?? []
   }
+}
+
+function tooSlow(): GatewayError {
+  return new GatewayError('upstream_timeout', `The upstream did not say within ${PATIENCE_MS / 1000} s.`)
 }

@@ -92,7 +92,8 @@ export function openRoutes(config: Config, upstream: Upstream): Route[] {
   const routes: Route[] = []
   for (const [name, { kind, settings, timeouts, streaming, defaultModel, models }] of config.providers) {
     const definition = DEFINITIONS.find(candidate => candidate.kind === kind)!
-    routes.push({ name, provider: definition.open(settings, { upstream, timeouts }), streaming, defaultModel, models })
+    const provider = definition.open(settings, { name, upstream, timeouts })
+    routes.push({ name, provider, streaming, defaultModel, models })
   }
   if (config.demo) {
     const provider = demo.open({ kind: 'demo' }, { upstream, timeouts: NO_TIMEOUTS })

@@ -6,6 +6,8 @@ export interface Outcome {
   readonly provider: string
   readonly upstreamModel: string
   readonly stream: boolean
+  /** The account that served, by its name. */
+  account: string | undefined
   firstFrameMs: number | undefined
   frames: number
   usage: Usage | undefined

@@ -6,14 +6,22 @@ import {
   type Call,
   type ChatRequest,
   type Frames,
-  type Timeouts,
 } from '@millrace/core'
-import { readFrames, readModels, withThinkTags } from '@millrace/sse-core'
+import {
+  ask,
+  dialectSettings,
+  orAgain,
+  readEmbeddings,
+  readModels,
+  secretsIn,
+  toBody,
+  withoutSecrets,
+  type Service,
+} from '@millrace/openai-dialect'
+import { readFrames, withThinkTags } from '@millrace/sse-core'
 import { z } from 'zod'
-import { toBody } from './request.ts'
-import { withoutSecrets } from './without-secrets.ts'
 
-const member = z.string().min(1)
+const { headers, thinkTags, request } = dialectSettings
 
 const config = z.strictObject({
   kind: z.literal('openai'),
@@ -22,109 +30,69 @@ const config = z.strictObject({
     .string()
     .optional()
     .describe('Key of the upstream; in the file usually `${NAME}`, filled in from the environment'),
-  headers: z.record(z.string(), z.string()).optional().describe('Headers to send with every request to this upstream'),
+  headers,
   stop: z
     .enum(['upstream', 'gateway'])
     .default('upstream')
     .describe('Who ends an answer at a stop sequence: `gateway` for an upstream that ignores `stop`'),
-  thinkTags: z
-    .enum(['keep', 'split'])
-    .default('keep')
-    .describe(
-      'What becomes of a leading `<think>…</think>` in the text: stays there, or is told as `reasoning_content`',
-    ),
+  thinkTags,
   developerRole: z
     .enum(['developer', 'system'])
     .default('system')
     .describe('The role under which `developer` messages are sent: few servers besides OpenAI know that role'),
-  request: z
-    .strictObject({
-      rename: z
-        .record(member, member)
-        .optional()
-        .describe('Request members under another name, such as `max_completion_tokens: max_tokens`'),
-      drop: z.array(member).optional().describe('Request members that this upstream refuses'),
-      set: z.record(member, z.json()).optional().describe('Request members to send whatever the client says'),
-    })
-    .default({})
-    .describe('Changes to the request for an upstream that differs'),
+  request,
 })
 
-/**
- * A whole answer begins when it is finished, so its first byte may take five times as long as that of a stream: 10
- * minutes with the defaults, which is also what the official clients wait.
- */
-const WHOLE_ANSWER_FACTOR = 5
+/** As many inputs as OpenAI takes at once. */
+const EMBEDDINGS = { maxInputs: 2048, tokens: true }
 
 /** Any service in the OpenAI dialect. */
 export const openai = defineProvider({
   kind: 'openai',
   config,
   open(settings, { upstream, timeouts }) {
-    const headers = {
-      ...settings.headers,
-      ...(settings.apiKey ? { authorization: `Bearer ${settings.apiKey}` } : undefined),
+    const service: Service = {
+      upstream,
+      timeouts,
+      baseUrl: settings.baseUrl,
+      headers: {
+        ...settings.headers,
+        ...(settings.apiKey ? { authorization: `Bearer ${settings.apiKey}` } : undefined),
+      },
     }
-    const secrets = Object.values(headers).flatMap(value => value.split(/\s+/))
-    const chatUrl = toUrl(settings.baseUrl, 'chat/completions')
+    const secrets = secretsIn(service.headers)
     const rules = { ...settings.request, developerRole: settings.developerRole, streamOptions: true }
 
-    async function ask(request: ChatRequest, call: Call): Promise<Frames> {
-      const reply = await upstream.request({
-        method: 'POST',
-        url: chatUrl,
-        headers: {
-          ...headers,
-          accept: call.stream ? 'text/event-stream' : 'application/json',
-          'content-type': 'application/json',
-        },
-        body: toBody(request, call, rules),
-        timeouts: call.stream ? timeouts : wholeAnswer(timeouts),
-        requestId: call.requestId,
-        signal: call.signal,
+    function askChat(request: ChatRequest, call: Call): Frames {
+      return createFlow(async sink => {
+        const reply = await ask(service, 'chat/completions', toBody(request, call, rules), call)
+        const frames = readFrames(reply, call.head)
+        await run(settings.thinkTags === 'split' ? withThinkTags(frames, call.head) : frames, sink)
       })
-      const frames = readFrames(reply, call.head)
-      return settings.thinkTags === 'split' ? withThinkTags(frames, call.head) : frames
+    }
+
+    function fail(error: unknown): never {
+      throw withoutSecrets(error, secrets)
     }
 
     return {
       lacks: { stop: settings.stop === 'gateway' },
       chat: (request, call) =>
         createFlow(async sink => {
-          let begun = false
-          const note: typeof sink = batch => {
-            begun = true
-            return sink(batch)
-          }
-          try {
-            await run(await ask(request, call), note)
-          } catch (error) {
+          const frames = orAgain(askChat(request, call), error => {
             // Older servers refuse the member; from then on they are asked without it.
-            if (begun || !(rules.streamOptions && refuses(error, 'stream_options')))
-              throw withoutSecrets(error, secrets)
+            if (!rules.streamOptions || !refuses(error, 'stream_options')) return undefined
             rules.streamOptions = false
-            await run(await ask(request, call), sink).catch(again => Promise.reject(withoutSecrets(again, secrets)))
-          }
+            return askChat(request, call)
+          })
+          await run(frames, sink).catch(fail)
         }),
-      async models(signal) {
-        try {
-          return await readModels(upstream, { url: toUrl(settings.baseUrl, 'models'), headers, timeouts, signal })
-        } catch (error) {
-          throw withoutSecrets(error, secrets)
-        }
-      },
+      models: signal => readModels(service, signal).catch(fail),
+      embeddings: (request, call) =>
+        readEmbeddings(service, request, call, { ...settings.request, ...EMBEDDINGS }).catch(fail),
     }
   },
 })
-
-function toUrl(baseUrl: string, path: string): URL {
-  const base = baseUrl.replace(/\/+$/, '').replace(/\/chat\/completions$/, '')
-  return new URL(`${base}/${path}`)
-}
-
-function wholeAnswer(timeouts: Timeouts): Timeouts {
-  return { ...timeouts, firstByte: timeouts.firstByte * WHOLE_ANSWER_FACTOR }
-}
 
 function refuses(error: unknown, name: string): boolean {
   return error instanceof UpstreamError && error.code === 'upstream_rejected' && error.message.includes(name)

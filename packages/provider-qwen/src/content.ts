@@ -4,7 +4,7 @@ export type Message = ChatRequest['messages'][number]
 export type Part = Exclude<NonNullable<Message['content']>, string>[number]
 
 /** Whether a part is text with nothing else about it. */
-export function isPlainText(part: Part): part is Part & { readonly text: string } {
+function isPlainText(part: Part): part is Part & { readonly text: string } {
   if (part.type !== 'text' || typeof part['text'] !== 'string') return false
   for (const name in part) if (name !== 'type' && name !== 'text') return false
   return true

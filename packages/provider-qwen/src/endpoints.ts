@@ -65,19 +65,23 @@ export function adviceFor(apiKey: string, plan: Plan, region: Region): string {
 }
 
 /** Where tokens of a sign-in are good when nothing says otherwise. */
-export const PORTAL_URL = 'https://portal.qwen.ai/v1'
+const PORTAL_URL = 'https://portal.qwen.ai/v1'
 
 /** Hosts that a sign-in may send its token to. */
 const TOKEN_HOSTS = /(?:^|\.)(?:qwen\.ai|aliyuncs\.com)$/
 
 /**
- * The root of the API that a sign-in names, which may be a bare host; without one the portal.
+ * The root of the API that a sign-in names, which may be a bare host; without one the portal. Its host has to be one of
+ * Qwen's, or that of the sign-in server at `authUrl`.
  * @throws {Error} it is no address to which a token may be sent; the message may be shown
  */
-export function baseUrlOfResource(resource: string | undefined): string {
+export function baseUrlOfResource(resource: string | undefined, authUrl: string): string {
   if (!resource) return PORTAL_URL
   const url = URL.parse(resource.startsWith('http') ? resource : `https://${resource}`)
-  if (url === null || url.protocol !== 'https:' || !TOKEN_HOSTS.test(url.hostname)) {
+  const isTrusted =
+    url !== null &&
+    (url.origin === new URL(authUrl).origin || (url.protocol === 'https:' && TOKEN_HOSTS.test(url.hostname)))
+  if (!isTrusted) {
     throw new Error('the sign-in names a server that is not known as one of Qwen: set `baseUrl` if it is right')
   }
   const path = url.pathname.replace(/\/+$/, '')

@@ -4,13 +4,13 @@ export type Thinking = 'never' | 'switchable' | 'always'
 /** Sizes in tokens. */
 export interface ModelLimits {
   readonly output: number
-  /** The largest budget for thinking, where one is published. */
+  /** The largest budget for thinking that all plans allow, where one is published. */
   readonly thinkingBudget?: number
 }
 
 /**
- * What is known of models by their names (wire/qwen.md §2.8, July 2026); where sources disagree, the larger size. A model
- * that is not here is left to the upstream.
+ * What is known of models by their names (wire/qwen.md §2.8, July 2026); where sources disagree, the larger output. A
+ * model that is not here is left to the upstream.
  */
 const LIMITS: Readonly<Record<string, ModelLimits>> = {
   'qwen3-coder-plus': { output: 65_536 },
@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, ModelLimits>> = {
   'qwen3.7-max': { output: 65_536, thinkingBudget: 262_144 },
   'qwen3.7-plus': { output: 65_536, thinkingBudget: 262_144 },
   'qwen3.6-plus': { output: 65_536, thinkingBudget: 81_920 },
-  'qwen3.6-flash': { output: 65_536, thinkingBudget: 131_072 },
+  'qwen3.6-flash': { output: 65_536, thinkingBudget: 81_920 },
   'qwen3.6-max-preview': { output: 65_536, thinkingBudget: 131_072 },
   'qwen3.6-35b-a3b': { output: 65_536, thinkingBudget: 81_920 },
   'qwen3.6-27b': { output: 65_536, thinkingBudget: 81_920 },

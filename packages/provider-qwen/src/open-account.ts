@@ -3,6 +3,7 @@ import type { ProviderDeps } from '@millrace/core'
 import { secretsIn, type Service } from '@millrace/openai-dialect'
 import { adviceFor, baseUrlOf, baseUrlOfResource } from './endpoints.ts'
 import { QwenError } from './failures.ts'
+import { AUTH_URL } from './sign-in-server.ts'
 import { createTokens } from './tokens.ts'
 import type { Account, KeyAccount, QwenConfig, SignInAccount } from './config.ts'
 import type { QwenCredential } from './credential.ts'
@@ -57,7 +58,7 @@ function openSignIn({ name, oauth, baseUrl, authUrl }: SignInAccount, context: A
   const tokens = createTokens({ name, path: oauth, command, upstream, timeouts, authUrl })
 
   function toSignedIn({ accessToken, resourceUrl }: QwenCredential): Service {
-    return toService(context, baseUrl ?? resourceOf(resourceUrl), accessToken, 'qwen-oauth')
+    return toService(context, baseUrl ?? resourceOf(resourceUrl, authUrl), accessToken, 'qwen-oauth')
   }
 
   return {
@@ -77,9 +78,9 @@ function openSignIn({ name, oauth, baseUrl, authUrl }: SignInAccount, context: A
 }
 
 /** @throws {QwenError} the sign-in names a server that may not have its token */
-function resourceOf(resourceUrl: string | undefined): string {
+function resourceOf(resourceUrl: string | undefined, authUrl = AUTH_URL): string {
   try {
-    return baseUrlOfResource(resourceUrl)
+    return baseUrlOfResource(resourceUrl, authUrl)
   } catch (error) {
     const message = `The sign-in cannot be used: ${(error as Error).message}.`
     throw new QwenError('upstream_auth_failed', message, { state: 'auth-expired' })

@@ -5,6 +5,7 @@ import {
   type Accounts,
   type Call,
   type ChatRequest,
+  type Edits,
   type EmbeddingsCall,
   type EmbeddingsRequest,
   type EmbeddingsResult,
@@ -42,16 +43,17 @@ export function openQwen(settings: QwenConfig, deps: QwenDeps): Provider {
   const accountOf = (lease: Lease): OpenAccount => accounts.get(lease.name)!
 
   function toAsking(request: ChatRequest, call: Call): Asking {
-    const bodies = new Map<boolean, Buffer>()
     const rules = { dummyTool: settings.dummyTool, request: settings.request }
-    function bodyFor(isPortal: boolean): Buffer {
+    const bodies = new Map<boolean, Buffer>()
+    function bodyFor(isPortal: boolean, corrections?: Edits): Buffer {
+      if (corrections !== undefined) return toQwenBody(request, call, { ...rules, isPortal }, corrections)
       const body = bodies.get(isPortal) ?? toQwenBody(request, call, { ...rules, isPortal })
       bodies.set(isPortal, body)
       return body
     }
     // What Qwen cannot do shows before an account is taken for it.
     bodyFor(opened.every(({ isPortal }) => isPortal))
-    return { call, settings, bodyFor, headers: usesStorage(request) ? STORAGE_HEADERS : {} }
+    return { request, call, settings, bodyFor, headers: usesStorage(request) ? STORAGE_HEADERS : {} }
   }
 
   function chat(request: ChatRequest, call: Call): Frames {

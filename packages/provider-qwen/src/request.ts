@@ -1,4 +1,4 @@
-import { GatewayError, type Call, type ChatRequest } from '@millrace/core'
+import { GatewayError, type Call, type ChatRequest, type Edits } from '@millrace/core'
 import { encodeBody, toStreamOptions, withRules, type MemberRules } from '@millrace/openai-dialect'
 import { isMarked, MAX_CACHE_MARKS } from './cache-marks.ts'
 import { toMessages } from './messages.ts'
@@ -38,12 +38,13 @@ const DUMMY_TOOL = {
 }
 
 /**
- * The body for Qwen: the client's own bytes but for the members that have to change. Always a stream: whole answers are
+ * The body for Qwen, with these `corrections` made last: the client's own bytes but for the members that have to change. Always a stream: whole answers are
  * made of it, since many models give nothing else, and none gives more than 300 s of silence.
  * @throws {GatewayError} `unsupported_parameter`: what Qwen cannot do, and nothing stands for
  */
-export function toQwenBody(request: ChatRequest, call: Call, rules: QwenRules): Buffer {
-  return encodeBody(request, call, withRules(toEdits(request, call.model, rules), request, rules.request))
+export function toQwenBody(request: ChatRequest, call: Call, rules: QwenRules, corrections: Edits = {}): Buffer {
+  const edits = withRules(toEdits(request, call.model, rules), request, rules.request)
+  return encodeBody(request, call, { ...edits, ...corrections })
 }
 
 function toEdits(request: ChatRequest, model: string, { isPortal, dummyTool }: QwenRules): Record<string, unknown> {

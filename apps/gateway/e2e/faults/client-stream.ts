@@ -1,5 +1,5 @@
 /** A chunk as clients read it. */
-export interface SeenChunk {
+interface SeenChunk {
   readonly id: string
   readonly object: string
   readonly created: number

@@ -71,6 +71,16 @@ export function toRawRequest(body: string, extra = ''): string {
   return `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${extra}\r\n${body}`
 }
 
+/** Header lines. */
+export const AUTH = `authorization: Bearer ${KEY}\r\n`
+export const JSON_TYPE = 'content-type: application/json\r\n'
+
+/** A request as bytes, after whose answer the connection is over; `line` is its first line but for the version. */
+export function toRequest(line: string, headers = '', body = ''): string {
+  const length = body === '' ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`
+  return `${line} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n${length}${headers}\r\n${body}`
+}
+
 /** The body of a chat request. */
 export function toChatBody(model: string, members: object = {}): string {
   return JSON.stringify({

@@ -1,5 +1,5 @@
 import { answerText } from '@millrace/simulator'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Answer } from './chat-client.ts'
 import { expectBroken, expectGood, expectRefusal } from './expectations.ts'
 import { measureGrowth } from './process-numbers.ts'
@@ -29,13 +29,12 @@ const bench = await startBench({
     ]),
   ),
 })
-afterEach(() => bench.expectCalm())
 afterAll(async () => {
   await bench.end()
   await Promise.all([elsewhere, ...servers].map(server => server[Symbol.asyncDispose]()))
 })
 
-describe.each([true, false])('U12: another kind of answer than was asked for (stream: %s)', stream => {
+describe.concurrent.each([true, false])('U12: another kind of answer than was asked for (stream: %s)', stream => {
   test.each([
     'json',
     'sse',
@@ -53,7 +52,7 @@ describe.each([true, false])('U12: another kind of answer than was asked for (st
   })
 })
 
-describe.each([true, false])('U13: what is no answer (stream: %s)', stream => {
+describe.concurrent.each([true, false])('U13: what is no answer (stream: %s)', stream => {
   test.each([
     ['html', 502, 'upstream_error'],
     ['html?status=200', 502, 'upstream_bad_response'],

@@ -35,6 +35,7 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
     ...(outcome && {
       model: toSafeText(outcome.model),
       provider: outcome.provider,
+      account: outcome.account,
       upstreamModel: toSafeText(outcome.upstreamModel),
       stream: outcome.stream,
       firstFrameMs: round(outcome.firstFrameMs),

@@ -17,6 +17,7 @@ export interface ConnectionErrors {
 }
 
 export function createConnectionErrors(logger: FastifyBaseLogger): ConnectionErrors {
+  /** The last request of each connection, until its answer is over. */
   const latest = new WeakMap<Socket, { readonly request: FastifyRequest; readonly response: ServerResponse }>()
 
   function logAccess(requestId: string, { status, code }: GatewayError): void {
@@ -24,13 +25,20 @@ export function createConnectionErrors(logger: FastifyBaseLogger): ConnectionErr
   }
 
   return {
-    note: (request, response) => void latest.set(request.raw.socket, { request, response }),
+    note(request, response) {
+      const { socket } = request.raw
+      latest.set(socket, { request, response })
+      // An idle connection must not hold the body of its last request.
+      response.once('close', () => {
+        if (latest.get(socket)?.response === response) latest.delete(socket)
+      })
+    },
     refuse(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
       const failure = toFailure(error)
       const { request, response } = latest.get(socket) ?? {}
       let requestId: string = randomUUID()
-      if (request !== undefined && response?.closed === false) {
+      if (request !== undefined && response !== undefined) {
         if (request.raw.complete) {
           // What is wrong came behind that request: its answer is still owed, and after it nothing more.
           socket.pause()

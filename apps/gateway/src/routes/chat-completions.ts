@@ -35,6 +35,7 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
     provider: target.route.name,
     upstreamModel: target.model,
     stream,
+    account: undefined,
     firstFrameMs: undefined,
     frames: 0,
     usage: undefined,
@@ -44,7 +45,17 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
   const controller = createClientController(reply.raw)
   deps.calls.add(controller)
   try {
-    const call = { model: target.model, head, stream, source, signal: controller.signal, requestId: request.id }
+    const session = sessionOf(request, chat)
+    const call = {
+      model: target.model,
+      head,
+      stream,
+      source,
+      signal: controller.signal,
+      requestId: request.id,
+      ...(session !== undefined && { session }),
+      onAccount: (name: string) => void (outcome.account = name),
+    }
     const frames = withOutcome(framesOf(target, chat, call, outcome), outcome, request.startedAt)
     const onWrite = deps.trace && ((bytes: Buffer) => deps.trace?.out(request.id, bytes))
     if (stream) await replyWithStream(reply, frames, deps.stream, deps.deadlines, onWrite)
@@ -58,6 +69,15 @@ async function complete(request: FastifyRequest, reply: FastifyReply, deps: AppD
     deps.calls.delete(controller)
   }
   return reply
+}
+
+/** Headers by which clients say which conversation a request belongs to. */
+const SESSION_HEADERS = ['x-session-id', 'session-id', 'x-session-affinity', 'x-claude-code-session-id']
+
+/** What the requests of one conversation have in common, so that they can be served by one account. */
+function sessionOf({ headers }: FastifyRequest, chat: ChatRequest): string | undefined {
+  const named = SESSION_HEADERS.map(name => headers[name]).find(value => typeof value === 'string' && value !== '')
+  return (named as string | undefined) ?? (chat.user || undefined)
 }
 
 /** The provider's frames, with what it lacks and what the client needs put around them. */
