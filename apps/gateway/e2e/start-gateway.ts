@@ -9,6 +9,9 @@ import { stringify } from 'yaml'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
+/** Ends the process with the one that started it, should that not come to dispose of it. */
+const END_WITH_PARENT = "data:text/javascript,process.stdin.resume().once('end',()=>process.exit()).unref()"
+
 export type LogLine = Readonly<Record<string, unknown>>
 
 export interface RunningGateway extends AsyncDisposable {
@@ -44,9 +47,9 @@ export async function startGateway(
       server: { host: '127.0.0.1', port: 0, ...('server' in config ? (config.server as object) : {}) },
     }),
   )
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN, 'serve', '--config', file], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
   const log: LogLine[] = []

@@ -50,6 +50,17 @@ describe('a trace', () => {
     ])
   })
 
+  test('shows nothing of what is said with a sign-in server', async () => {
+    const lines: string[] = []
+    const trace = createTrace(line => lines.push(line), [])
+    const { body } = await trace
+      .wrap(answering(['{"access_token":"a-token"}']))
+      .request({ ...REQUEST, confidential: true })
+    expect((await Array.fromAsync(body)).join('')).toBe('{"access_token":"a-token"}')
+    expect(lines.join('\n')).not.toMatch(/miller|a-token/)
+    expect(lines).toHaveLength(3)
+  })
+
   test('hands on what is said about the end', async () => {
     const told: number[] = []
     const { body } = await createTrace(() => undefined, [])

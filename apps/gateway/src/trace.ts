@@ -1,6 +1,8 @@
 import type { Upstream, UpstreamBody } from '@millrace/core'
 
 const SHOWN = 2000
+/** In place of what is said with a sign-in server: tokens, in both directions. */
+const CONFIDENTIAL = '[confidential]'
 
 /** `DEBUG_STREAMING`: what came in, what went out and when, piece by piece. */
 export interface Trace {
@@ -26,15 +28,16 @@ export function createTrace(print: (line: string) => void, secrets: readonly str
   return {
     wrap: upstream => ({
       async request(request) {
-        const { requestId } = request
-        show(requestId, `→ upstream ${request.method} ${request.url.origin}${request.url.pathname}`, request.body ?? '')
+        const { requestId, confidential } = request
+        const sent = confidential ? CONFIDENTIAL : (request.body ?? '')
+        show(requestId, `→ upstream ${request.method} ${request.url.origin}${request.url.pathname}`, sent)
         const reply = await upstream.request(request)
         show(requestId, `← upstream ${reply.status} ${reply.headers['content-type'] ?? ''}`, '')
         const body: UpstreamBody = {
           endWithin: ms => reply.body.endWithin(ms),
           async *[Symbol.asyncIterator]() {
             for await (const read of reply.body) {
-              show(requestId, '← upstream', read)
+              show(requestId, '← upstream', confidential ? CONFIDENTIAL : read)
               yield read
             }
           },

@@ -116,3 +116,16 @@ test('it lists the models of the upstream', async () => {
   expect(await open(upstream).models(new AbortController().signal)).toEqual([{ id: 'm', created: 1, owned_by: 'x' }])
   expect(upstream.asked[0]).toMatchObject({ method: 'GET', url: new URL('https://upstream.invalid/v1/models') })
 })
+
+test('it makes embeddings, by the rules, and its failures repeat no key', async () => {
+  const upstream = inTurn(reply('{"data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":1,"total_tokens":1}}'))
+  const settings = { apiKey: 'made-up-by-nobody', request: { drop: ['user'] } }
+  const request = { model: 'as/asked-for', input: 'Hello', user: 'u' }
+  const call = { model: 'm', signal: new AbortController().signal, requestId: 'req_test' }
+  const { embeddings } = await open(upstream, settings).embeddings!(request, call)
+  expect(embeddings).toEqual([[0.5]])
+  expect(bodyOf(upstream.asked[0])).toEqual({ model: 'm', input: 'Hello', encoding_format: 'float' })
+  const refused = open(reply(refusal('made-up-by-nobody is not right'), 401), settings).embeddings!(request, call)
+  await expect(refused).rejects.toMatchObject({ code: 'upstream_auth_failed' })
+  await expect(refused).rejects.not.toThrow(/nobody/)
+})

@@ -73,7 +73,7 @@ function askService(
       watched = watch(await ask(target, 'chat/completions', body, { ...call, stream: true }))
       await run(toFrames(watched.reply, call, settings), sink)
     } catch (error) {
-      const context = { isPage: watched?.isPage ?? false, advice: account.advice, secrets: secretsOf(service) }
+      const context = { isPage: watched?.isPage() ?? false, advice: account.advice, secrets: secretsOf(service) }
       throw explain(toQwenError(toReported(error, watched), context, Date.now()))
     }
   })
@@ -90,7 +90,8 @@ function toFrames(reply: UpstreamReply, { head }: Call, settings: QwenConfig): F
 /** JSON in place of an answer that says why, though not in a way of which the reader knows that it is a failure. */
 function toReported(error: unknown, watched: Watched | undefined): unknown {
   const isNoAnswer = error instanceof UpstreamError && error.code === 'upstream_bad_response'
-  return isNoAnswer && watched?.report !== undefined ? toUpstreamError(watched.report) : error
+  const report = isNoAnswer ? watched?.report() : undefined
+  return report === undefined ? error : toUpstreamError(report)
 }
 
 function isRefusal(error: unknown): boolean {

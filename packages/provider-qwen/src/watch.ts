@@ -7,16 +7,16 @@ const MAX_OPENING_BYTES = 16 * 1024
 /** What an answer that is no stream has turned out to be, as far as it was read. */
 export interface Watched {
   readonly reply: UpstreamReply
-  /** A web page. */
-  readonly isPage: boolean
-  /** JSON with words in it and no answer. */
-  readonly report: object | undefined
+  /** Whether it is a web page. */
+  isPage(): boolean
+  /** JSON with words in it and no answer, if it is that. */
+  report(): object | undefined
 }
 
 /** The same answer; where it does not call itself a stream, what has come of it is looked at. */
 export function watch(reply: UpstreamReply): Watched {
   if (reply.status === 200 && (reply.headers['content-type'] ?? '').includes('event-stream')) {
-    return { reply, isPage: false, report: undefined }
+    return { reply, isPage: () => false, report: () => undefined }
   }
   let opening = Buffer.alloc(0)
   const body: UpstreamBody = {
@@ -32,12 +32,8 @@ export function watch(reply: UpstreamReply): Watched {
   }
   return {
     reply: { ...reply, body },
-    get isPage() {
-      return opening.toString().trimStart().startsWith('<')
-    },
-    get report() {
-      return reportIn(opening.toString())
-    },
+    isPage: () => opening.toString().trimStart().startsWith('<'),
+    report: () => reportIn(opening.toString()),
   }
 }
 

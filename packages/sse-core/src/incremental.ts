@@ -43,8 +43,8 @@ function createChoice(): ChoiceOperator {
     const earlier = holding?.increments === increments ? holding : undefined
     const fresh = increments.push(text)
     if (earlier !== undefined) holding = undefined
-    const before = fresh !== '' || increments.isHolding ? release() : []
-    if (increments.isHolding) holding = { increments, frame, text }
+    const before = fresh !== '' || increments.isHolding() ? release() : []
+    if (increments.isHolding()) holding = { increments, frame, text }
     if (fresh === '') return before
     const out = fresh === text ? frame : fresh === earlier?.text ? earlier.frame : cut(frame, channel, fresh)
     return before.length === 0 ? out : [...before, out]

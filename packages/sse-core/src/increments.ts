@@ -11,11 +11,20 @@ const SURE_ARGUMENTS_UNITS = 8
 export interface Increments {
   /** What is new in the delta, maybe nothing; a delta that may be either is held until the next one has come. */
   push(delta: string): string
-  readonly isHolding: boolean
+  isHolding(): boolean
   /** The delta that is held, which is new as nothing says otherwise; empty where none is. */
   release(): string
-  /** Counts a delta that is new for its length alone, without reading it; false where it has to be pushed. */
-  skip(delta: { readonly textBytes: number; readonly textUnits: number }): boolean
+  /** Takes a delta that is new for its length alone, without reading it; false where it has to be pushed. */
+  skip(delta: UnreadText): boolean
+}
+
+/** A text that has not been read. */
+export interface UnreadText {
+  /** How long it is in JSON, bytes of UTF-8, and how long in itself, UTF-16 units, which is never more. */
+  readonly textBytes: number
+  readonly textUnits: number
+  /** Its bytes in JSON, without the quotes, as the characters of a string. */
+  readonly rawText: string
 }
 
 /**
@@ -28,8 +37,16 @@ export function createIncrements(kind: 'text' | 'arguments'): Increments {
   let cumulative = false
   /** The text so far; in ordinary mode not more of it than `KEPT_UNITS`. */
   let known = ''
+  /** What was skipped behind that, unread: most streams are ordinary, and nobody ever asks. */
+  let unread = ''
   let length = 0
   let held: string | undefined
+
+  function readAll(): void {
+    if (unread === '') return
+    known = (known + toText(unread)).slice(0, KEPT_UNITS)
+    unread = ''
+  }
 
   function append(delta: string): string {
     if (known.length < KEPT_UNITS || cumulative) known = (known + delta).slice(0, KEPT_UNITS)
@@ -57,6 +74,7 @@ export function createIncrements(kind: 'text' | 'arguments'): Increments {
   }
 
   function push(delta: string): string {
+    readAll()
     if (held !== undefined) {
       const earlier = held
       held = undefined
@@ -73,18 +91,22 @@ export function createIncrements(kind: 'text' | 'arguments'): Increments {
 
   return {
     push,
-    get isHolding() {
-      return held !== undefined
-    },
+    isHolding: () => held !== undefined,
     release() {
-      const rest = held ?? ''
+      if (held === undefined) return ''
+      const rest = held
       held = undefined
       return append(rest)
     },
-    skip({ textBytes, textUnits }) {
-      if (cumulative || known.length < KEPT_UNITS || textBytes >= length) return false
-      length += textUnits
+    skip(delta) {
+      if (cumulative || held !== undefined || delta.textBytes >= length) return false
+      if (length < KEPT_UNITS) unread += delta.rawText
+      length += delta.textUnits
       return true
     },
   }
+}
+
+function toText(raw: string): string {
+  return JSON.parse(`"${Buffer.from(raw, 'latin1').toString()}"`) as string
 }

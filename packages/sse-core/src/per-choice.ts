@@ -17,18 +17,15 @@ export interface ChoiceOperator {
 export function perChoice(frames: Frames, createChoice: () => ChoiceOperator): Frames {
   return createFlow(async sink => {
     const gate = createGate(sink)
-    const choices = new Map<number, ChoiceOperator>()
+    const choices: ChoiceOperator[] = []
 
     function push(frame: Frame): Frame | readonly Frame[] {
       const index = frame instanceof TextFrame ? frame.choice : frame.chunk.choices[0]?.index
-      if (index === undefined) return frame
-      let choice = choices.get(index)
-      if (choice === undefined) choices.set(index, (choice = createChoice()))
-      return choice.push(frame)
+      return index === undefined ? frame : (choices[index] ??= createChoice()).push(frame)
     }
 
     async function release(): Promise<void> {
-      const held = gate.isClosed() ? [] : [...choices.values()].flatMap(choice => choice.release())
+      const held = gate.isClosed() ? [] : choices.flatMap(choice => choice.release())
       if (held.length > 0) await sink(held)
     }
 

@@ -86,6 +86,11 @@ export class TextFrame implements Frame {
     return JSON.parse(`"${this.bytes.toString('utf8', this.#start, this.#end)}"`) as string
   }
 
+  /** The text as it stands in JSON: its bytes as the characters of a string. */
+  get rawText(): string {
+    return this.bytes.toString('latin1', this.#start, this.#end)
+  }
+
   /** How long the text is, UTF-16 units: never more than {@link textBytes}. Counted without reading the text. */
   get textUnits(): number {
     let units = 0

@@ -473,6 +473,11 @@ defaultProvider: lokal
   })
 })
 
+test('settings of a kind that do not go together are mistakes too', async () => {
+  const text = 'providers: { q: { kind: qwen, apiKey: sk-test-key-1, plan: coding, region: us } }'
+  expect(await mistakesIn(read(text, { definitions: DEFINITIONS }))).toMatchObject([{ path: 'providers.q.region' }])
+})
+
 describe('the file that comes with the gateway', () => {
   test('is found wherever the process runs, works without anything, and says what holds anyway', async () => {
     const { config, source } = await readConfig({ env: {}, definitions: DEFINITIONS })
@@ -487,9 +492,11 @@ describe('the file that comes with the gateway', () => {
 
   test('is right with everything in it switched on', async () => {
     const text = (await readFile(example, 'utf8')).replaceAll(/^( *)#(?! \S|$)/gm, '$1')
-    const env = { OPENROUTER_API_KEY: 'test-key', DEEPSEEK_API_KEY: 'test-key' }
+    const variables = ['OPENROUTER_API_KEY', 'DEEPSEEK_API_KEY', 'DASHSCOPE_API_KEY', 'CODING_PLAN_API_KEY']
+    const env = Object.fromEntries(variables.map(name => [name, 'test-key']))
     const { config } = await read(text, { env, definitions: DEFINITIONS })
-    expect([...config.providers.keys()]).toEqual(['ollama', 'vllm', 'llamacpp', 'openrouter', 'deepseek', 'local'])
+    const names = ['ollama', 'vllm', 'llamacpp', 'openrouter', 'deepseek', 'qwen', 'qwen-team', 'local']
+    expect([...config.providers.keys()]).toEqual(names)
     expect(config.defaultProvider).toBe('ollama')
     expect(config.providers.get('local')?.timeouts).toEqual(config.providers.get('ollama')?.timeouts)
     expect(config).toMatchObject({ ...DEFAULTS, providers: config.providers })

@@ -68,7 +68,14 @@ export async function readConfig(input: ConfigInput): Promise<{ config: Config; 
   const streaming = parseSwitch(env['STREAM'])
   if (streaming === undefined) report(['STREAM'], 'is an environment variable that must be `true` or `false`')
   if (mistakes.length > 0) throw new ConfigError(file, mistakes)
-  return { config: toConfig(schema.parse(value), streaming ?? true), source: { file, found } }
+  const config = toConfig(schema.parse(value), streaming ?? true)
+  for (const [name, { kind, settings }] of config.providers) {
+    const definition = definitions.find(candidate => candidate.kind === kind)
+    for (const { path, message } of definition?.mistakesIn?.(settings) ?? [])
+      report(['providers', name, ...path], message)
+  }
+  if (mistakes.length > 0) throw new ConfigError(file, mistakes)
+  return { config, source: { file, found } }
 }
 
 /** The text of the file; undefined where it is not there and need not be. */

@@ -31,3 +31,14 @@ test('names every key and header value once, the longest first, and nothing that
 test('there are none in the default configuration', () => {
   expect(secretsOf(toConfig(schema.parse({}), true))).toEqual([])
 })
+
+test('finds keys wherever they stand in the settings of a provider', () => {
+  const { providers, ...config } = toConfig(
+    schema.parse({ providers: { b: { kind: 'anthropic', apiKey: 'key-of-b' } } }),
+    true,
+  )
+  const b = providers.get('b')!
+  const settings = { ...b.settings, accounts: [{ name: 'team', apiKey: 'key-of-an-account' }] }
+  const secrets = secretsOf({ ...config, providers: new Map([['b', { ...b, settings }]]) })
+  expect(secrets).toEqual(['key-of-an-account', 'key-of-b'])
+})
