@@ -238,7 +238,7 @@ export class GatewayError extends Error {
   readonly param: string | null
 
   constructor(code: FailureCode, message: string, { param, cause }: FailureDetails = {}) {
-    // An expected outcome needs no stack, and taking one costs more than all else when a thousand clients leave at once.
+    // An expected outcome needs no stack, and a thousand of them come at once when a thousand clients leave.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message, cause === undefined ? undefined : { cause })

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 /**
  * Writes pieces of a body whose header was sent; returns false when the client should be waited for. The pieces are
  * framed here and handed to the socket in one buffer each: `ServerResponse.write` makes three of a piece (size, data,
- * line end), and gathering those costs more than all that happens to a chunk before (docs/performance.md). The end still
+ * line end), which costs several microseconds more (docs/performance.md). The end still
  * belongs to the response: `response.end()` closes the body.
  */
 export function writeChunk(response: ServerResponse, piece: Buffer): boolean {
