@@ -1,19 +1,6 @@
 import { isObject } from './json.ts'
-import type { AccountState, FailedState } from './states.ts'
-
-/** What is kept of an account over restarts. */
-export interface KeptAccount {
-  readonly state: AccountState
-  /** Tells the credential from its successor under the same name. */
-  readonly fingerprint?: string | undefined
-  /** Unix time, milliseconds. */
-  readonly lastUsedAt?: number | undefined
-  /** The UTC day, counted from 1970, that `requests` belongs to. */
-  readonly day: number
-  readonly requests: number
-}
-
-export type KeptAccounts = ReadonlyMap<string, KeptAccount>
+import type { AccountState, KeptAccount } from '@millrace/core'
+import type { FailedState } from './states.ts'
 
 const TIMED: ReadonlySet<unknown> = new Set<FailedState>(['rate-limited', 'quota-exhausted'])
 const LASTING: ReadonlySet<unknown> = new Set<FailedState>(['auth-expired', 'suspended'])

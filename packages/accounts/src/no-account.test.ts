@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { toNoAccountError, type Unavailable } from './no-account.ts'
-import type { AccountState, StateName } from './states.ts'
+import type { AccountState } from '@millrace/core'
+import type { StateName } from './states.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 12)
 

@@ -1,5 +1,5 @@
-import { UpstreamError, type FailureCode } from '@millrace/core'
-import type { AccountState, StateName } from './states.ts'
+import { UpstreamError, type AccountState, type FailureCode } from '@millrace/core'
+import type { StateName } from './states.ts'
 
 /** An account that cannot be had now. */
 export interface Unavailable {

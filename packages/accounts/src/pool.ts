@@ -1,10 +1,9 @@
-import { GatewayError } from '@millrace/core'
+import { GatewayError, type AccountState, type AccountStates } from '@millrace/core'
 import { systemClock, type Clock } from './clock.ts'
 import { toNoAccountError } from './no-account.ts'
 import { orAborted } from './or-aborted.ts'
 import { createRoster, type Account, type AccountSpec } from './roster.ts'
-import type { StateFile } from './state-file.ts'
-import { accountFailureOf, LIMITS, type AccountState, type Limits, type Verdict } from './states.ts'
+import { accountFailureOf, LIMITS, type Limits, type Verdict } from './states.ts'
 import { createSticky } from './sticky.ts'
 
 export interface PoolOptions {
@@ -12,7 +11,7 @@ export interface PoolOptions {
   readonly provider: string
   readonly accounts: readonly AccountSpec[]
   /** Where states outlive the process; without it they do not. */
-  readonly states?: StateFile | undefined
+  readonly states?: AccountStates | undefined
   readonly limits?: Partial<Limits> | undefined
   /** How long a request waits for the outcome of another one's probe when no account is left, milliseconds. */
   readonly probeWaitMs?: number | undefined

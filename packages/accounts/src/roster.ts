@@ -1,6 +1,6 @@
 import { utcDayOf, type Clock } from './clock.ts'
-import type { KeptAccount, KeptAccounts } from './kept-account.ts'
-import { afterFailure, afterRestart, isGraver, type AccountFailure, type AccountState, type Limits } from './states.ts'
+import type { AccountState, KeptAccount, KeptAccounts } from '@millrace/core'
+import { afterFailure, afterRestart, isGraver, type AccountFailure, type Limits } from './states.ts'
 
 export interface AccountSpec {
   readonly name: string

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { KeptAccount, KeptAccounts } from './kept-account.ts'
+import type { KeptAccount, KeptAccounts } from '@millrace/core'
 import { createManualClock } from './manual-clock.ts'
 import type { AccountSpec } from './roster.ts'
 import { openStateFile } from './state-file.ts'

@@ -1,20 +1,14 @@
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { AccountStates, KeptAccount, KeptAccounts } from '@millrace/core'
 import { systemClock, type Clock } from './clock.ts'
 import { isObject, parseJson } from './json.ts'
-import { parseKeptAccount, type KeptAccount, type KeptAccounts } from './kept-account.ts'
+import { parseKeptAccount } from './kept-account.ts'
 import { wordsOf } from './words-of.ts'
 import { removeLeftovers, writeAtomically } from './write-atomically.ts'
 
 /** What is known of all accounts, kept in one file over restarts. Closing it writes what has not been written yet. */
-export interface StateFile extends AsyncDisposable {
-  /**
-   * Makes `snapshot` the source of what is kept for a provider. What is returned is what was kept for it up to now. A
-   * later source takes the place of an earlier one.
-   */
-  attach(provider: string, snapshot: () => KeptAccounts): KeptAccounts
-  /** Some snapshot would now differ: it is written soon, but the file at most once a second. */
-  changed(): void
+export interface StateFile extends AccountStates, AsyncDisposable {
   /** What has changed up to now is in the file, or {@link StateFileOptions.onProblem} has been told why not. */
   flush(): Promise<void>
 }

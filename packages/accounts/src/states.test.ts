@@ -1,4 +1,4 @@
-import { FAILURES, GatewayError, UpstreamError, type FailureCode } from '@millrace/core'
+import { FAILURES, GatewayError, UpstreamError, type AccountState, type FailureCode } from '@millrace/core'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CredentialError } from './credential-error.ts'
@@ -8,7 +8,6 @@ import {
   afterRestart,
   isGraver,
   LIMITS,
-  type AccountState,
   type FailedState,
   type StateName,
 } from './states.ts'

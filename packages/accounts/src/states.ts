@@ -1,29 +1,6 @@
-import { GatewayError, toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
+import { GatewayError, toSafeText, UpstreamError, type AccountState, type FailureCode } from '@millrace/core'
 
-interface Facts {
-  /** When the account came into this state, Unix time in milliseconds. */
-  readonly since: number
-  /** Why, in words fit to be shown; empty where all is well. */
-  readonly reason: string
-}
-
-interface Out extends Facts {
-  /** How many failures in a row ended in this state; those of requests that ran side by side count as one. */
-  readonly failures: number
-  /** When the account may be tried again, Unix time in milliseconds; without it not before somebody mends it. */
-  readonly until?: number
-}
-
-/** What is known of one account. Whoever adds a state adds a row to {@link LIMITS} and to `no-account.ts`. */
-export type AccountState =
-  | ({ readonly state: 'ok' } & Facts)
-  | ({ readonly state: 'rate-limited'; readonly until: number } & Out)
-  | ({ readonly state: 'quota-exhausted'; readonly until: number } & Out)
-  | ({ readonly state: 'auth-expired' } & Out)
-  | ({ readonly state: 'suspended' } & Out)
-  /** Switched off by hand, and on again only by hand. */
-  | ({ readonly state: 'disabled' } & Facts)
-
+/** Whoever adds a state adds a row to {@link LIMITS} and to `no-account.ts`. */
 export type StateName = AccountState['state']
 /** The states into which a failure brings an account. */
 export type FailedState = Exclude<StateName, 'ok' | 'disabled'>

@@ -1,4 +1,4 @@
-export type { Accounts, AccountView } from './accounts.ts'
+export type { Accounts, AccountState, AccountStates, AccountView, KeptAccount, KeptAccounts } from './accounts.ts'
 export { ChatRequest } from './chat.ts'
 export type {
   ChatChunk,
@@ -24,6 +24,8 @@ export type { Flow, Sink } from './flow.ts'
 export { createId } from './ids.ts'
 export { JsonSource, parseJsonSource } from './json-source.ts'
 export type { Edits } from './json-source.ts'
+export { LoginError } from './login.ts'
+export type { LoginRequest, PendingLogin, SignIn } from './login.ts'
 export { defineProvider } from './provider.ts'
 export type {
   Call,

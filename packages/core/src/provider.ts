@@ -1,8 +1,9 @@
 import type { z } from 'zod'
-import type { Accounts } from './accounts.ts'
+import type { Accounts, AccountStates } from './accounts.ts'
 import type { ChatRequest, ChunkHead, Frames } from './chat.ts'
 import type { EmbeddingsRequest, EmbeddingsResult } from './embeddings.ts'
 import type { JsonSource } from './json-source.ts'
+import type { SignIn } from './login.ts'
 import type { Timeouts, Upstream } from './upstream.ts'
 
 /** One request on its way through a provider. */
@@ -57,6 +58,10 @@ export interface ProviderDeps {
   readonly name?: string
   readonly upstream: Upstream
   readonly timeouts: Timeouts
+  /** Where the states of accounts outlive the process; without it they do not. */
+  readonly states?: AccountStates | undefined
+  /** Told in words what whoever runs the gateway should know and no answer shows. */
+  readonly onNotice?: ((message: string) => void) | undefined
 }
 
 /** What is wrong with a provider's configuration, and where in it. */
@@ -78,6 +83,8 @@ export interface ProviderDefinition<Config extends { kind: string } = { kind: st
   /** A provider from its configuration. Opens nothing: connections belong to `deps.upstream`. */
   // A method, since only then a definition of one kind fits into a list of definitions of all kinds.
   open(config: Config, deps: ProviderDeps): Provider
+  /** Where accounts can be signed in to. */
+  readonly signIn?: SignIn<Config>
 }
 
 /** The definition as given; a place for the types to meet. */

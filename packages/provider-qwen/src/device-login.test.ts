@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { UpstreamError } from '@millrace/core'
+import { LoginError, UpstreamError } from '@millrace/core'
 import { describe, expect, test } from 'vitest'
-import { LoginError, pollDeviceLogin, startDeviceLogin, type DeviceLogin } from './device-login.ts'
+import { pollDeviceLogin, startDeviceLogin, type DeviceLogin } from './device-login.ts'
 import {
   createScriptedUpstream,
   formOf,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { toSafeText, UpstreamError } from '@millrace/core'
+import { LoginError, toSafeText, UpstreamError } from '@millrace/core'
 import { toCredential, type QwenCredential } from './credential.ts'
 import { CLIENT_ID, postForm, type SignInAnswer, type SignInServer } from './sign-in-server.ts'
 
@@ -25,11 +25,6 @@ export interface DeviceLogin {
   readonly deviceCode: string
   /** Proves to the sign-in server that who asked is who polls. */
   readonly verifier: string
-}
-
-/** A sign-in comes to nothing. `message` may be shown. */
-export class LoginError extends Error {
-  override readonly name = 'LoginError'
 }
 
 /** Asks for a sign-in. @throws {LoginError} the server begins none. @throws {UpstreamError} of the connection */

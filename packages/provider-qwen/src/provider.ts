@@ -1,4 +1,4 @@
-import { createPool, withAccount, type Lease, type Pool, type StateFile } from '@millrace/accounts'
+import { createPool, runThroughAccounts, withAccount, type Lease, type Pool } from '@millrace/accounts'
 import {
   createFlow,
   GatewayError,
@@ -20,18 +20,12 @@ import { toQwenError } from './failures.ts'
 import { listModels } from './list-models.ts'
 import { openAccount, secretsOf, type OpenAccount } from './open-account.ts'
 import { toQwenBody } from './request.ts'
-import { runThroughAccounts } from './through-accounts.ts'
-
-export interface QwenDeps extends ProviderDeps {
-  /** Where the states of accounts outlive the process; without it they do not. */
-  readonly states?: StateFile | undefined
-}
 
 /** How many texts Qwen makes embeddings of at once. */
 const MAX_INPUTS = 10
 
 /** @throws {Error} the settings do not go together; the message says how */
-export function openQwen(settings: QwenConfig, deps: QwenDeps): Provider {
+export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
   const [mistake] = mistakesIn(settings)
   if (mistake !== undefined) throw new Error(`${mistake.path.join('.')} ${mistake.message}`)
   const accounts = new Map(

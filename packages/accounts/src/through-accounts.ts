@@ -1,4 +1,5 @@
-import { withAccounts, type Lease, type Pool, type WithAccountsOptions } from '@millrace/accounts'
+import type { Lease, Pool } from './pool.ts'
+import { withAccounts, type WithAccountsOptions } from './with-accounts.ts'
 import { run, type Sink } from '@millrace/core'
 
 /**
