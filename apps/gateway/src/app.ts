@@ -127,7 +127,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 /** The endpoints, for clients whose base URL lacks the `/v1` that they build their paths on. */
-const BARE = /^\/(?:chat\/completions|models)(?=$|[/?])/
+const BARE = /^\/(?:chat\/completions|completions|responses|messages|embeddings|models)(?=$|[/?])/
 
 /** Wrong base URLs are the most common mistake, and harmless: doubled slashes, a slash at the end, `/v1` missing or doubled. */
 function toCanonicalUrl(url: string): string {

@@ -2,6 +2,8 @@ import { createFlow, run, type Frames, type Usage } from '@millrace/core'
 
 /** What the access line tells of one model call; filled in as the call goes on. */
 export interface Outcome {
+  /** How the client asked: the name of its dialect. */
+  readonly dialect: string
   readonly model: string
   readonly provider: string
   readonly upstreamModel: string

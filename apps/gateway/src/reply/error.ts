@@ -1,4 +1,5 @@
 import { GatewayError, UpstreamError } from '@millrace/core'
+import { chat } from '@millrace/dialects'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { thenCloseGently } from './close-gently.ts'
 import { toGatewayError } from './stream.ts'
@@ -26,7 +27,7 @@ export function toFailure(error: unknown, request: FastifyRequest): GatewayError
   return FRAMEWORK[code]?.(error as FastifyError, request) ?? toGatewayError(error)
 }
 
-/** Answers with the error envelope, and with the headers by which clients decide whether and when to ask again. */
+/** Answers with the error envelope of the dialect that the route speaks, and with the headers by which clients decide whether and when to ask again. */
 export function replyWithError(reply: FastifyReply, failure: GatewayError): FastifyReply {
   const { retryAfterMs } = failure instanceof UpstreamError ? failure : {}
   const tooLong = retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS
@@ -37,5 +38,7 @@ export function replyWithError(reply: FastifyReply, failure: GatewayError): Fast
     reply.header('connection', 'close')
     thenCloseGently(reply.request.raw.socket)
   }
-  return reply.code(failure.status).type('application/json').send(failure.toBody())
+  const { request } = reply
+  const { status, body } = (request.routeOptions.config.dialect ?? chat).toError(failure, request.id)
+  return reply.code(status).type('application/json').send(body)
 }

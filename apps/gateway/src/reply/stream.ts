@@ -1,5 +1,5 @@
-import { GatewayError, run, type Deadlines, type Frame, type Frames } from '@millrace/core'
-import { DONE, encodeError, encodeFrame, HEARTBEAT } from '@millrace/sse-core'
+import { GatewayError, run, type Deadlines, type Frames } from '@millrace/core'
+import type { Encoder } from '@millrace/dialects'
 import type { FastifyReply } from 'fastify'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { writeChunk } from './chunked-writer.ts'
@@ -8,7 +8,7 @@ import { taken } from './taken.ts'
 export interface StreamSettings {
   /** How long the status may wait for the first frame, milliseconds; 0 for as long as it takes. */
   readonly commitAfterMs: number
-  /** After how much silence a comment is sent, milliseconds; 0 for never. */
+  /** After how much silence something is sent that clients skip, milliseconds; 0 for never. */
   readonly heartbeatMs: number
   /** How long the client may take nothing before it is given up, milliseconds. */
   readonly stallMs: number
@@ -21,13 +21,15 @@ const HEADERS = {
 } as const
 
 /**
- * Sends frames as a stream with exactly one ending: `[DONE]`, or one error event. The status line waits for the first
- * frame, at most for the commit window: a failure before that is for the caller to answer (`reply.sent` is false).
+ * Sends frames as a stream with exactly one ending, the good or the bad one of the client's dialect. The status line waits
+ * for the first frame, at most for the commit window: a failure before that is for the caller to answer (`reply.sent` is
+ * false), but for those that the dialect tells in a stream.
  * @throws {GatewayError} what the frames throw, told to the client already where `reply.sent`; `client_stall`, `aborted`
  */
 export async function replyWithStream(
   reply: FastifyReply,
   frames: Frames,
+  encoder: Encoder,
   settings: StreamSettings,
   deadlines: Deadlines,
   onWrite?: (bytes: Buffer) => void,
@@ -54,14 +56,15 @@ export async function replyWithStream(
 
   function beat(): void {
     if (!committed) commit()
-    if (!response.writableNeedDrain) response.write(HEARTBEAT)
+    if (!response.writableNeedDrain) response.write(encoder.heartbeat())
     silence = deadlines.start(heartbeatMs, beat)
   }
 
   let silence = deadlines.start(settings.commitAfterMs || Infinity, beat)
   try {
     await run(frames, batch => {
-      const bytes = encodeBatch(batch)
+      const bytes = encoder.encode(batch)
+      if (bytes.length === 0) return undefined
       onWrite?.(bytes)
       if (!committed) {
         commit()
@@ -73,22 +76,19 @@ export async function replyWithStream(
       silence.touch()
       return writeChunk(response, bytes) ? undefined : taken(response, 'drain', settings.stallMs)
     })
-    await end(DONE)
+    if (!committed) commit()
+    await end(encoder.end())
   } catch (error) {
     const failure = toGatewayError(error)
+    if (!committed && !response.closed && encoder.tellsInStream?.(failure)) commit()
     if (committed && !response.writableEnded && !response.closed) {
       // Where that cannot be told either, the first failure is still the one that counts.
-      await end(encodeError(failure)).catch(() => undefined)
+      await end(encoder.fail(failure)).catch(() => undefined)
     }
     throw failure
   } finally {
     silence.clear()
   }
-}
-
-/** What one upstream read gave, as one write. */
-function encodeBatch(batch: readonly Frame[]): Buffer {
-  return batch.length === 1 ? encodeFrame(batch[0]!) : Buffer.concat(batch.map(encodeFrame))
 }
 
 /** Anything thrown as what the client may be told of it; bugs keep their words to themselves. */

@@ -1,4 +1,6 @@
-import { ChatRequest, GatewayError } from '@millrace/core'
+import { GatewayError } from '@millrace/core'
+import type { z } from 'zod'
+import type { Members } from './dialect.ts'
 
 /** Members that would choose where a request goes or with whose key: only the configuration does that. */
 const REFUSED = [
@@ -19,10 +21,10 @@ const REFUSED = [
 ]
 
 /**
- * The body of a chat completion → the request it makes.
+ * A body as its schema reads it.
  * @throws {GatewayError} `missing_required_parameter`, `invalid_value`, `unsupported_parameter`, each with `param`
  */
-export function parseChatRequest(body: Readonly<Record<string, unknown>>): ChatRequest {
+export function readBody<Request>(schema: z.ZodType<Request>, body: Members): Request {
   for (const name of REFUSED) {
     if (body[name] != null) {
       throw new GatewayError(
@@ -32,7 +34,7 @@ export function parseChatRequest(body: Readonly<Record<string, unknown>>): ChatR
       )
     }
   }
-  const { data, error } = ChatRequest.safeParse(body)
+  const { data, error } = schema.safeParse(body)
   if (error === undefined) return data
   const issue = error.issues[0]!
   const param = toParam(issue.path)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseChatRequest } from './chat.ts'
+import { ChatRequest } from '@millrace/core'
+import { readBody } from './read-body.ts'
 
 const MESSAGES = [{ role: 'user', content: 'Does the mill run?' }]
 
@@ -32,7 +33,7 @@ describe('a request', () => {
       ],
       member_of_tomorrow: { a: [1, null] },
     }
-    expect(parseChatRequest(body)).toEqual(body)
+    expect(readBody(ChatRequest, body)).toEqual(body)
   })
 
   test.each<[members: object, code: string, param: string]>([
@@ -54,7 +55,7 @@ describe('a request', () => {
       'tools[0].function.name',
     ],
   ])('%j is refused', (body, code, param) => {
-    expect(() => parseChatRequest(body as Record<string, unknown>)).toThrow(
+    expect(() => readBody(ChatRequest, body as Record<string, unknown>)).toThrow(
       expect.objectContaining({ code, param, message: expect.stringContaining(`"${param}"`) }),
     )
   })
@@ -65,13 +66,13 @@ describe('where a request goes', () => {
     'is not for %s to say',
     param => {
       const body = { model: 'm', messages: MESSAGES, [param]: 'https://evil.example' }
-      expect(() => parseChatRequest(body)).toThrow(
+      expect(() => readBody(ChatRequest, body)).toThrow(
         expect.objectContaining({ code: 'unsupported_parameter', param, message: expect.not.stringContaining('evil') }),
       )
     },
   )
 
   test('null says nothing', () => {
-    expect(() => parseChatRequest({ model: 'm', messages: MESSAGES, api_key: null })).not.toThrow()
+    expect(() => readBody(ChatRequest, { model: 'm', messages: MESSAGES, api_key: null })).not.toThrow()
   })
 })

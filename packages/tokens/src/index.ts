@@ -1,0 +1,2 @@
+export { countRequestTokens } from './count-request-tokens.ts'
+export { countTokens } from './count-tokens.ts'
