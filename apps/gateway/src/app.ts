@@ -12,6 +12,8 @@ import { replyWithError, toFailure } from './reply/error.ts'
 import { COMMON_HEADERS } from './reply/headers.ts'
 import type { StreamSettings } from './reply/stream.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
+import { completionsRoute } from './routes/completions.ts'
+import { embeddingsRoute } from './routes/embeddings.ts'
 import { healthRoute } from './routes/health.ts'
 import { modelsRoute } from './routes/models.ts'
 import type { Router } from './router.ts'
@@ -121,6 +123,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(async api => {
     api.addHook('onRequest', createAuthHook(deps.keys))
     chatCompletionsRoute(api, deps)
+    completionsRoute(api, deps)
+    embeddingsRoute(api, deps)
     modelsRoute(api, deps)
   })
   return app

@@ -1,4 +1,5 @@
 import { createFlow, run, type Frames, type Usage } from '@millrace/core'
+import type { Target } from './router.ts'
 
 /** What the access line tells of one model call; filled in as the call goes on. */
 export interface Outcome {
@@ -15,6 +16,22 @@ export interface Outcome {
   usage: Usage | undefined
   /** The upstream told no usage: the numbers are counted from the text. */
   estimated: boolean
+}
+
+/** The outcome of a call of which nothing has come yet. */
+export function createOutcome(dialect: string, model: string, target: Target, stream: boolean): Outcome {
+  return {
+    dialect,
+    model,
+    provider: target.route.name,
+    upstreamModel: target.model,
+    stream,
+    account: undefined,
+    firstFrameMs: undefined,
+    frames: 0,
+    usage: undefined,
+    estimated: false,
+  }
 }
 
 /** The same frames, counted into the outcome as they pass. */

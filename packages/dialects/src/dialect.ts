@@ -27,6 +27,8 @@ export interface ErrorAnswer {
 export interface Asked {
   /** As providers understand it; `stream` says whether the client wants a stream. */
   readonly chat: ChatRequest
+  /** What is asked besides, one after another: the choices of each answer come after those of the one before. */
+  readonly further?: readonly ChatRequest[] | undefined
   /** Whether the body says exactly what `chat` says, so that its bytes can be sent on. */
   readonly isVerbatim: boolean
   /** Whether the end of a stream has to tell the usage. A whole answer tells it always. */

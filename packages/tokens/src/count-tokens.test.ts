@@ -25,9 +25,9 @@ describe('texts', () => {
   })
 })
 
-describe('a request', () => {
-  const said = (content: string) => ({ role: 'user' as const, content })
+const said = (content: string) => ({ role: 'user' as const, content })
 
+describe('a request', () => {
   test('has the tokens of its messages, their marks, its tool calls and its tools', async () => {
     const plain = await countRequestTokens({ model: 'm', messages: [said('Hello, world!')] })
     expect(plain).toBe(8)

@@ -136,6 +136,20 @@ describe.skipIf(python === undefined)('openai for Python, before its version 1',
   })
 })
 
+describe.skipIf(python === undefined)('the other endpoints for Python, old and new', () => {
+  test('text completions', async () => {
+    const same = { stream: TEXT, whole: TEXT }
+    await expect(askCurrent('text_completions', 'sim/text')).resolves.toEqual(same)
+    await expect(askLegacy('completions', 'sim/text')).resolves.toEqual(same)
+  })
+
+  test('embeddings', async () => {
+    const [length, ...others] = (await askCurrent('embeddings', 'sim/embed')) as number[]
+    expect(length).toBeGreaterThan(1)
+    expect(others).toEqual([length])
+  })
+})
+
 describe.skipIf(python === undefined).for(['requests', 'httpx'])('%s, line by line', library => {
   const read = (model: string, ...count: string[]): Promise<unknown> =>
     python!.current.run('read_lines.py', [library, chatUrl(), KEY, model, ...count], {})

@@ -88,10 +88,21 @@ def error(model):
     return {"class": None, "text": text}
 
 
+def text_completions(model):
+    """The text of an answer, in a stream and whole."""
+    asked = {"model": model, "prompt": "Does the mill run?"}
+    pieces = [chunk.choices[0].text for chunk in client.completions.create(**asked, stream=True)]
+    return {"stream": "".join(pieces), "whole": client.completions.create(**asked).choices[0].text}
+
+
+def embeddings(model):
+    return [len(item.embedding) for item in client.embeddings.create(model=model, input=["one", "two"]).data]
+
+
 def models(_):
     return [model.id for model in client.models.list()]
 
 
-CASES = [stream, first_words, helper, whole, parsed, error, models]
+CASES = [stream, first_words, helper, whole, parsed, error, text_completions, embeddings, models]
 case, model = sys.argv[1:]
 print(json.dumps({one.__name__: one for one in CASES}[case](model)))

@@ -53,10 +53,20 @@ def error(model):
     return {"class": None, "text": text}
 
 
+def completions(model):
+    """The text of an answer, in a stream and whole."""
+    pieces = [
+        chunk.choices[0].text
+        for chunk in openai.Completion.create(model=model, prompt="Does the mill run?", stream=True)
+    ]
+    whole = openai.Completion.create(model=model, prompt="Does the mill run?")
+    return {"stream": "".join(pieces), "whole": whole.choices[0].text}
+
+
 def models(_):
     return [model.id for model in openai.Model.list().data]
 
 
-CASES = [stream, functions, whole, error, models]
+CASES = [stream, functions, whole, error, completions, models]
 case, model = sys.argv[1:]
 print(json.dumps({one.__name__: one for one in CASES}[case](model)))
