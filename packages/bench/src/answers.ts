@@ -12,7 +12,8 @@ const WORDS = [...answerText(20).split(' '), 'dreht\n\n', '"grain"', 'Mühle', '
 
 /** The events of one stream. All texts are latin1: one character is one byte on the wire. */
 export interface StreamText {
-  /** The event that says who speaks. */
+  readonly contentType: string
+  /** What comes before the first event with text. */
   readonly role: string
   /** An event with some text, stamped with the time of now. */
   event(): string
@@ -28,14 +29,15 @@ export function createStreamText(): StreamText {
   const id = `chatcmpl-${String(++streams).padStart(12, '0')}benchmark`
   const before = `data: {"id":"${id}","object":"chat.completion.chunk","created":${CREATED},"model":"${MODEL}","service_tier":"default","system_fingerprint":"fp_benchmark","choices":[`
   const after = '],"usage":null}\n\n'
-  const contentBefore = `${before}{"index":0,"delta":{"content":"@`
+  const contentBefore = `${before}{"index":0,"delta":{"content":"`
   const contentAfter = `"},"logprobs":null,"finish_reason":null}${after}`
   let count = 0
   return {
+    contentType: 'text/event-stream; charset=utf-8',
     role: `${before}{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}${after}`,
     event() {
       count++
-      return contentBefore + stamp() + WORDS[word++ % WORDS.length]! + contentAfter
+      return contentBefore + nextText() + contentAfter
     },
     ending() {
       const usage = { prompt_tokens: 400, completion_tokens: count, total_tokens: 400 + count }
@@ -44,8 +46,9 @@ export function createStreamText(): StreamText {
   }
 }
 
-function stamp(): string {
-  return String(Math.round(nowUs())).padStart(STAMP_DIGITS, '0')
+/** The text of one event, as it stands in JSON: when it was written, and a word. */
+export function nextText(): string {
+  return `@${String(Math.round(nowUs())).padStart(STAMP_DIGITS, '0')}${WORDS[word++ % WORDS.length]!}`
 }
 
 /** A whole answer of some 300 words. */

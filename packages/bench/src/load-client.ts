@@ -2,7 +2,8 @@
 import { nowUs } from './clock.ts'
 import { createConnection, type Connection } from './connection.ts'
 import { readCpuMs } from './cpu.ts'
-import { createEventReader } from './event-reader.ts'
+import { DIALECTS } from './dialects.ts'
+import { createEventReader, type EventHandlers } from './event-reader.ts'
 import { answerCalls } from './launch.ts'
 import { percentiles } from './percentiles.ts'
 import type { PromptShape } from './prompts.ts'
@@ -112,7 +113,7 @@ function createClient(crowd: Crowd, requests: (events: number) => Buffer, meter:
   /** How the body begins, for those that are no answer. */
   let beginning = ''
 
-  const readEvents = createEventReader({
+  const handlers: EventHandlers = {
     stamped(writtenUs) {
       const us = nowUs()
       if (seen++ === 0) {
@@ -122,7 +123,8 @@ function createClient(crowd: Crowd, requests: (events: number) => Buffer, meter:
       meter.event(us - writtenUs)
     },
     done: () => (isDone = true),
-  })
+  }
+  const readEvents = createEventReader(handlers, DIALECTS[crowd.target.dialect ?? 'chat'])
 
   const connection: Connection = createConnection(crowd.target.port, {
     body(text) {
@@ -131,7 +133,8 @@ function createClient(crowd: Crowd, requests: (events: number) => Buffer, meter:
     },
     end(status) {
       if (status !== 200) failed(`status ${status}: ${beginning}`)
-      else if (crowd.stream && !(isDone && seen === asked)) failed(`${seen} of ${asked} events, [DONE]: ${isDone}`)
+      else if (crowd.stream && !(isDone && seen === asked))
+        failed(`${seen} of ${asked} events, the last one: ${isDone}`)
       else {
         if (!crowd.stream) meter.first(nowUs() - sentUs)
         meter.answer()

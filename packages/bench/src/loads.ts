@@ -30,13 +30,17 @@ interface StayingLoad extends LoadBasis, Pace {
 
 export type Load = AskingLoad | StayingLoad
 
-export type SubjectName = 'direct' | 'nginx' | 'raw-pipe' | 'millrace' | 'portkey'
+export type SubjectName = 'direct' | 'nginx' | 'raw-pipe' | WayName | 'portkey'
+
+/** Ways through this gateway: `millrace` is chat over a server that speaks the OpenAI dialect. */
+type WayName = 'millrace' | 'responses' | 'messages' | 'qwen' | 'amazon-q'
 
 /** `JSON` is no server: the price of parsing the body of the request and writing it again. */
 type Participant = SubjectName | 'JSON'
 
 const SERVERS = ['nginx', 'raw-pipe', 'millrace'] as const
 const WITH_DIRECT = ['direct', ...SERVERS] as const
+const WAYS = ['raw-pipe', 'millrace', 'responses', 'messages', 'qwen', 'amazon-q'] as const
 const EVERYBODY = [...WITH_DIRECT, 'portkey'] as const
 
 const STREAMS = { kind: 'streams', paceMs: 5, batch: 1, events: 100, promptBytes: 1500, seconds: 3 } as const
@@ -54,6 +58,13 @@ export const LOADS: readonly Load[] = [
     title: '40 streams, one event a write, 5 ms apart',
     connections: 40,
     subjects: EVERYBODY,
+  },
+  {
+    ...STREAMS,
+    name: 'ways',
+    title: 'the streams of paced, in other dialects and over other providers',
+    connections: 40,
+    subjects: WAYS,
   },
   {
     ...STREAMS,

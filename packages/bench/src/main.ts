@@ -13,7 +13,7 @@ import { LOAD_CLIENT, type Bench } from './measure.ts'
 import { toReport } from './report.ts'
 import { runRounds } from './rounds.ts'
 import { direct } from './subjects/direct.ts'
-import { millrace } from './subjects/millrace.ts'
+import { millraces } from './subjects/millrace.ts'
 import { nginx } from './subjects/nginx.ts'
 import { portkey } from './subjects/portkey.ts'
 import { rawPipe } from './subjects/raw-pipe.ts'
@@ -23,7 +23,7 @@ import type { UpstreamCalls } from './upstream.ts'
 /** Processes that wait for a core, on average over a minute, when something else runs on the machine. */
 const BUSY = 0.5
 const INTERRUPTED = 130
-const SUBJECTS: readonly Subject[] = [direct, nginx, rawPipe, millrace, portkey]
+const SUBJECTS: readonly Subject[] = [direct, nginx, rawPipe, ...millraces, portkey]
 
 const USAGE = `Measures the gateway beside a raw Node pipe, nginx and others, and holds the figures against the marks.
 

@@ -15,6 +15,18 @@ export interface Mark {
 const toPipe = (load: string, figure: Parameters<Medians>[2]) => (median: Medians) =>
   ratio(median(load, 'millrace', figure), median(load, 'raw-pipe', figure))
 
+/** What a way through the gateway costs, against chat over a server that speaks the OpenAI dialect. */
+function toWay(subject: string, title: string, must: number): Mark {
+  return {
+    id: `ways ${subject}`,
+    title: `ways: CPU per event, ${title} / chat over the OpenAI dialect`,
+    must,
+    wanted: must,
+    unit: '×',
+    value: median => ratio(median('ways', subject, 'cpuUs'), median('ways', 'millrace', 'cpuUs')),
+  }
+}
+
 export const MARKS: readonly Mark[] = [
   {
     id: 'M1',
@@ -129,6 +141,10 @@ export const MARKS: readonly Mark[] = [
     isFloor: true,
     value: median => ratio(median('paced', 'portkey', 'cpuUs'), median('paced', 'millrace', 'cpuUs')),
   },
+  toWay('qwen', 'Qwen', 1.1),
+  toWay('amazon-q', 'Amazon Q', 2),
+  toWay('responses', 'Responses', 1.5),
+  toWay('messages', 'Messages', 1.5),
 ]
 
 /** What is said of a value: `met`, or by how much it is missed, in the mark's unit and in percent of the limit. */

@@ -1,8 +1,9 @@
-// A process of its own: answers in the OpenAI dialect as cheaply as it can, so that what stands before it is measured.
+// A process of its own: answers in the OpenAI dialect, or as Amazon Q does, as cheaply as it can, so that what stands before it is measured.
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createStreamText, MODELS, WHOLE_ANSWER } from './answers.ts'
+import { createAmazonQText } from './amazon-q-text.ts'
+import { createStreamText, MODELS, WHOLE_ANSWER, type StreamText } from './answers.ts'
 import { nowUs } from './clock.ts'
 import { answerCalls } from './launch.ts'
 import { readPrompt } from './prompts.ts'
@@ -16,7 +17,7 @@ export interface Pace {
 }
 
 /** What a request wants stands at its beginning, or at its end where somebody has written it anew. */
-const OUTLINE_BYTES = 512
+const OUTLINE_BYTES = 2048
 
 let addToWheel = createWheel(5)
 let batch = 1
@@ -35,7 +36,8 @@ const server = createServer({ noDelay: true, keepAliveTimeout: 3_600_000 }, (req
     if (request.method === 'GET') sendJson(response, MODELS)
     else {
       const { stream, events } = readPrompt(beginning + last.subarray(-OUTLINE_BYTES).toString('latin1'))
-      if (stream) sendStream(response, events)
+      if (request.headers['x-amz-target'] !== undefined) sendStream(response, events, createAmazonQText())
+      else if (stream) sendStream(response, events, createStreamText())
       else sendJson(response, WHOLE_ANSWER)
     }
   })
@@ -45,9 +47,8 @@ function sendJson(response: ServerResponse, body: Buffer): void {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body)
 }
 
-function sendStream(response: ServerResponse, events: number): void {
+function sendStream(response: ServerResponse, events: number, text: StreamText): void {
   const socket = response.socket!
-  const text = createStreamText()
   let left = events
 
   streams++
@@ -79,7 +80,7 @@ function sendStream(response: ServerResponse, events: number): void {
     socket.uncork()
   }
 
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
+  response.writeHead(200, { 'content-type': text.contentType, 'cache-control': 'no-cache' })
   response.flushHeaders()
   left--
   write(text.role + text.event())
