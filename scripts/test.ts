@@ -1,5 +1,6 @@
 // `npm test`: the checks (format, lint, types, unused, generated files), then every test, then one line that counts them.
-// Arguments go to the test runner and leave the checks out: `npm test -- packages/sse-core`.
+// Arguments go to the test runner and leave the checks out: `npm test -- packages/sse-core`. `npm run test:clients` runs what
+// is too heavy for every time.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,8 +51,11 @@ function test(patterns: readonly string[]): Counts {
   }
 }
 
-const patterns = process.argv.slice(2)
-const results = patterns.length > 0 ? [test(patterns)] : [check(), test([])]
+const args = process.argv.slice(2)
+const isOfClients = args[0] === '--clients'
+const patterns = isOfClients ? args.slice(1) : args
+const project = `--project=${isOfClients ? 'clients' : 'tests'}`
+const results = args.length > 0 ? [test([project, ...patterns])] : [check(), test([project])]
 const passed = results.reduce((sum, counts) => sum + counts.passed, 0)
 const failed = results.reduce((sum, counts) => sum + counts.failed, 0)
 console.log(`${passed} passed, ${failed} failed`)
