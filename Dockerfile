@@ -14,9 +14,12 @@ LABEL org.opencontainers.image.title="millrace" \
       org.opencontainers.image.description="A self-hosted LLM gateway: many model streams in, one strict OpenAI-compatible stream out."
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
-    PORT=8080
+    PORT=8080 \
+    MILLRACE_STATE_DIR=/var/lib/millrace
 WORKDIR /app
 COPY --from=install --chown=root:root /app /app
+RUN mkdir --mode=0700 /var/lib/millrace && chown node:node /var/lib/millrace
+VOLUME /var/lib/millrace
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \

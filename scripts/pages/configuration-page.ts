@@ -70,6 +70,8 @@ const ENVIRONMENT = `
 | \`HOST\`, \`PORT\` | Where to listen; they win over \`server.host\` and \`server.port\`. |
 | \`MILLRACE_CONFIG\` | The configuration file. \`--config\` wins over it. |
 | \`MILLRACE_API_KEY\` | The key that clients need, where the file has no \`auth.keys\`. |
+| \`MILLRACE_ADMIN_KEY\` | The key of the admin API, where the file has no \`admin.key\`. |
+| \`MILLRACE_STATE_DIR\` | The folder for what outlives a restart; it wins over \`stateDir\`. |
 | \`STREAM\` | \`false\` turns streaming off for every provider. |
 | \`DEBUG_STREAMING\` | \`true\` shows every piece of every stream on standard error, with its time and with secrets masked. |
 
@@ -77,8 +79,9 @@ A variable that is empty counts as not set.
 
 ## Providers from well-known variables
 
-As long as no provider is configured, each of these variables makes one of kind \`openai\`, with the variable as its key. The gateway
-says at its start which it used. Any provider in the file ends this: then only what is in the file counts.
+As long as no provider is configured, each of these variables makes one, of kind \`openai\` where nothing else is said, with the variable as its
+key. The gateway says at its start which it used. Any provider in the file ends this: then only what is in the file counts. But a provider of kind
+\`qwen\` that says neither \`apiKey\` nor \`accounts\` nor \`baseUrl\` takes what it lacks from its variables.
 `
 
 /** `docs/configuration.md`, from the schema of the file and the descriptions in it. */
@@ -169,9 +172,10 @@ function code(value: unknown): string {
 }
 
 function wellKnownTable(): string {
-  const rows = WELL_KNOWN.map(({ variable, provider, baseUrl, baseUrlVariable, isHost }) => {
+  const rows = WELL_KNOWN.map(({ variable, provider, kind, baseUrl, baseUrlVariable, isHost }) => {
     const moved = baseUrlVariable === undefined ? '' : `, or what \`${baseUrlVariable}\` says`
-    const where = isHost ? 'the host that it names; there is no key' : `${baseUrl}${moved}`
+    const usual = baseUrl ?? `where keys of kind \`${kind}\` are good`
+    const where = isHost ? 'the host that it names; there is no key' : `${usual}${moved}`
     return `| \`${variable}\` | \`${provider}\` | ${where} |`
   })
   return ['| variable | provider | where |', '|---|---|---|', ...rows].join('\n')

@@ -67,7 +67,8 @@ function here(argument: string): string {
 /** A command in the image, as another user where this one may choose. */
 function inImage([command = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
   expect(command).toBe('node')
-  const options = { cwd: app, env: { ...image.env, ...env, PATH: bin, HOME: '/' } }
+  const states = join(folder, image.env['MILLRACE_STATE_DIR'] ?? '')
+  const options = { cwd: app, env: { ...image.env, ...env, MILLRACE_STATE_DIR: states, PATH: bin, HOME: '/' } }
   const words = [join(bin, 'node'), ...args.map(here)]
   if (process.getuid?.() !== 0 || !existsSync(SETPRIV)) return runCommand(words[0]!, words.slice(1), options)
   const user = [`--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, '--clear-groups']

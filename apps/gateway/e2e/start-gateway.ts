@@ -48,7 +48,7 @@ export async function startGateway(
     }),
   )
   const child = spawn(process.execPath, ['--import', END_WITH_PARENT, MAIN, 'serve', '--config', file], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], MILLRACE_STATE_DIR: folder, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)

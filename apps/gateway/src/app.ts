@@ -4,6 +4,7 @@ import cors from '@fastify/cors'
 import { GatewayError, parseJsonSource, type Deadlines } from '@millrace/core'
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Catalogue } from './catalogue.ts'
+import type { ClientKey } from './config/config.ts'
 import { accessLogHook } from './hooks/access-log.ts'
 import { createAuthHook } from './hooks/auth.ts'
 import { limitsHook, PARSER_LIMIT_BYTES } from './hooks/limits.ts'
@@ -11,11 +12,14 @@ import { createConnectionErrors } from './reply/connection-errors.ts'
 import { replyWithError, toFailure } from './reply/error.ts'
 import { COMMON_HEADERS } from './reply/headers.ts'
 import type { StreamSettings } from './reply/stream.ts'
+import { adminRoute, isAdminUrl } from './routes/admin.ts'
 import { chatCompletionsRoute } from './routes/chat-completions.ts'
 import { completionsRoute } from './routes/completions.ts'
 import { embeddingsRoute } from './routes/embeddings.ts'
 import { healthRoute } from './routes/health.ts'
+import { messagesRoute } from './routes/messages.ts'
 import { modelsRoute } from './routes/models.ts'
+import { responsesRoute } from './routes/responses.ts'
 import type { Router } from './router.ts'
 import type { Trace } from './trace.ts'
 
@@ -24,7 +28,9 @@ export interface AppDeps {
   readonly catalogue: Catalogue
   readonly deadlines: Deadlines
   readonly logger: FastifyBaseLogger
-  readonly keys: readonly string[]
+  readonly keys: readonly ClientKey[]
+  /** Without it there is no admin API. */
+  readonly adminKey: string | undefined
   readonly bodyLimitBytes: number
   readonly stream: StreamSettings
   readonly trace: Trace | undefined
@@ -39,7 +45,7 @@ export interface AppDeps {
 
 /** Where pages may be served from that may read what an open gateway says. */
 const LOCAL_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
-const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-should-retry']
+const EXPOSED_HEADERS = ['x-request-id', 'request-id', 'retry-after', 'x-should-retry']
 
 /** The gateway's HTTP server with all its routes; it does not listen yet. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -73,6 +79,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.decorateRequest('startedAt', 0)
   app.decorateRequest('outcome', undefined)
+  app.decorateRequest('caller', undefined)
   app.decorateRequest('failure', undefined)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -88,15 +95,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     connectionErrors.note(request, reply.raw)
     deps.state.requests++
     reply.raw.once('close', () => deps.state.requests--)
-    reply.headers({ 'x-request-id': request.id, ...COMMON_HEADERS })
+    // The second name is that of Anthropic's SDKs.
+    reply.headers({ 'x-request-id': request.id, 'request-id': request.id, ...COMMON_HEADERS })
     if (deps.state.draining) reply.header('connection', 'close')
     done()
   })
-  await app.register(cors, {
+  const crossOrigin = {
     origin: deps.keys.length > 0 ? '*' : LOCAL_ORIGIN,
     methods: ['GET', 'HEAD', 'POST'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 86_400,
+  }
+  await app.register(cors, {
+    delegator: (request, done) => done(null, isAdminUrl(request.url) ? { origin: false } : crossOrigin),
   })
   app.addHook('onRequest', limitsHook)
 
@@ -120,9 +131,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
 
   healthRoute(app, deps)
+  adminRoute(app, deps)
   await app.register(async api => {
     api.addHook('onRequest', createAuthHook(deps.keys))
     chatCompletionsRoute(api, deps)
+    responsesRoute(api, deps)
+    messagesRoute(api, deps)
     completionsRoute(api, deps)
     embeddingsRoute(api, deps)
     modelsRoute(api, deps)

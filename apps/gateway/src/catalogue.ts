@@ -9,19 +9,20 @@ const RETRY_MS = 5000
 const PATIENCE_MS = 3000
 
 export interface Catalogue {
-  /** All models, by provider in the order of the configuration. Never fails: an upstream that is down lists nothing. */
+  /** All models: aliases first, then by provider in the order of the configuration. Never fails: an upstream that is down lists nothing. */
   list(): Promise<readonly ListedModel[]>
 }
 
-/** What each provider lists: its configured models, else what its upstream says, kept for a minute. */
+/** What each provider lists: its configured models, else what its upstream says, kept for a minute; and `aliases`. */
 export function createCatalogue(
   routes: readonly Route[],
   onFailure: (provider: string, error: unknown) => void,
+  aliases: readonly ListedModel[] = [],
 ): Catalogue {
   const shelves = routes.map(route => createShelf(route, onFailure))
   return {
     async list() {
-      return (await Promise.all(shelves.map(shelf => shelf()))).flat()
+      return [...aliases, ...(await Promise.all(shelves.map(shelf => shelf()))).flat()]
     },
   }
 }

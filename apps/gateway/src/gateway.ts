@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createDeadlines, GatewayError, type Upstream } from '@millrace/core'
+import { openStateFile } from '@millrace/accounts'
+import { createDeadlines, GatewayError, type AccountChange, type AccountStates, type Upstream } from '@millrace/core'
 import { demo } from '@millrace/provider-demo'
 import { createUpstream } from '@millrace/upstream'
 import type { FastifyInstance } from 'fastify'
@@ -35,18 +37,25 @@ export async function createGateway(
   const pool = createUpstream()
   const trace = printTrace && createTrace(printTrace, secretsOf(config))
   const upstream = trace?.wrap(pool) ?? pool
-  const routes = openRoutes(config, upstream)
-  const catalogue = createCatalogue(routes, (provider, error) => {
-    logger.warn({ provider, message: (error as Error).message }, 'the models of this provider could not be listed')
+  const states = await openStateFile(stateFileOf(config), { onProblem: message => logger.warn(message) })
+  const routes = openRoutes(config, upstream, {
+    states,
+    onNotice: (provider, message) => logger.warn({ provider }, message),
+    onAccountChange: (provider, change) => logAccount(logger, provider, change),
   })
+  const router = createRouter(routes, config.defaultProvider, config.aliases)
+  const onFailure = (provider: string, error: unknown): void =>
+    logger.warn({ provider, message: (error as Error).message }, 'the models of this provider could not be listed')
+  const catalogue = createCatalogue(routes, onFailure, router.aliases)
   const calls = new Set<AbortController>()
   const state = { draining: false, requests: 0 }
   const app = await buildApp({
-    router: createRouter(routes, config.defaultProvider),
+    router,
     catalogue,
     deadlines: createDeadlines(),
     logger,
     keys: config.auth.keys,
+    adminKey: config.adminKey,
     bodyLimitBytes: config.server.bodyLimitBytes,
     stream: config.stream,
     trace,
@@ -83,17 +92,44 @@ export async function createGateway(
     async [Symbol.asyncDispose]() {
       await app.close()
       await pool[Symbol.asyncDispose]()
+      await states[Symbol.asyncDispose]()
     },
   }
 }
 
+/** Where the states of accounts outlive the process. */
+export function stateFileOf({ stateDir }: Config): string {
+  return join(stateDir, 'accounts.json')
+}
+
+/** One line for each change of an account, so that the log tells its story. */
+function logAccount(logger: Logger, provider: string, { account, from, to }: AccountChange): void {
+  const until = to.until === undefined ? undefined : new Date(to.until).toISOString()
+  const line = { provider, account, from: from.state, to: to.state, until, reason: to.reason || undefined }
+  logger[to.state === 'ok' || to.state === 'disabled' ? 'info' : 'warn'](line, 'account')
+}
+
+interface RouteDeps {
+  readonly states?: AccountStates
+  /** As in {@link ProviderDeps}, with the name of the provider. */
+  onNotice?(provider: string, message: string): void
+  onAccountChange?(provider: string, change: AccountChange): void
+}
+
 /** The providers of a configuration, each under its name; the demo comes last. */
-export function openRoutes(config: Config, upstream: Upstream): Route[] {
+export function openRoutes(config: Config, upstream: Upstream, deps: RouteDeps = {}): Route[] {
   const routes: Route[] = []
   for (const [name, { kind, settings, timeouts, streaming, defaultModel, models }] of config.providers) {
     const definition = DEFINITIONS.find(candidate => candidate.kind === kind)!
-    const provider = definition.open(settings, { name, upstream, timeouts })
-    routes.push({ name, provider, streaming, defaultModel, models })
+    const provider = definition.open(settings, {
+      name,
+      upstream,
+      timeouts,
+      states: deps.states,
+      onNotice: message => deps.onNotice?.(name, message),
+      onAccountChange: change => deps.onAccountChange?.(name, change),
+    })
+    routes.push({ name, provider, streaming, defaultModel: defaultModel ?? provider.defaultModel, models })
   }
   if (config.demo) {
     const provider = demo.open({ kind: 'demo' }, { upstream, timeouts: NO_TIMEOUTS })

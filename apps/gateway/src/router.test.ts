@@ -72,3 +72,33 @@ describe('with a default provider', () => {
     expect(() => router.resolve('bare')).toThrow(expect.objectContaining({ code: 'model_not_found' }))
   })
 })
+
+describe('with aliases', () => {
+  const aliases = new Map([
+    ['claude-sonnet-5', 'cloud/large'],
+    ['claude-haiku-5', 'local'],
+    ['best', 'claude-sonnet-5'],
+    ['cloud', 'local/llama3'],
+  ])
+  const router = createRouter(ROUTES, undefined, aliases)
+
+  test.each([
+    ['claude-sonnet-5', 'cloud', 'large'],
+    ['claude-haiku-5', 'local', 'llama3'],
+    ['best', 'cloud', 'large'],
+    ['cloud', 'local', 'llama3'],
+    ['cloud/small', 'cloud', 'small'],
+  ])('%s', (name, expected, model) => {
+    const { route, model: resolved } = router.resolve(name)
+    expect([route.name, resolved]).toEqual([expected, model])
+  })
+
+  test('they are listed with what they stand for', () => {
+    expect(router.aliases).toEqual([
+      { id: 'claude-sonnet-5', provider: 'cloud', aliasOf: 'cloud/large' },
+      { id: 'claude-haiku-5', provider: 'local', aliasOf: 'local' },
+      { id: 'best', provider: 'cloud', aliasOf: 'cloud/large' },
+      { id: 'cloud', provider: 'local', aliasOf: 'local/llama3' },
+    ])
+  })
+})

@@ -6,6 +6,7 @@ export interface Route {
   readonly provider: Provider
   /** Whether clients may get streams of it; if not, all get whole answers. */
   readonly streaming: boolean
+  /** Empty where the upstream chooses. */
   readonly defaultModel: string | undefined
   /** The models it is said to have; where undefined the upstream is asked. */
   readonly models: readonly string[] | undefined
@@ -19,39 +20,57 @@ export interface Target {
 
 export interface Router {
   readonly routes: readonly Route[]
+  /** The other names that were given to models. */
+  readonly aliases: readonly ListedModel[]
   /** Who answers for a model name. @throws {GatewayError} `model_not_found` */
   resolve(model: string): Target
 }
 
 /**
  * Models by prefix: the first path segment names the provider, the rest goes upstream unchanged; a provider's bare name
- * stands for its default model; any other name belongs to the default provider, where there is one.
+ * stands for its default model; any other name belongs to the default provider, where there is one. Before all that an
+ * alias stands for the name that it was given to.
+ *
+ * @param aliases name → what it stands for, which may be an alias again, but never leads back
  */
-export function createRouter(routes: readonly Route[], defaultProvider: string | undefined): Router {
+export function createRouter(
+  routes: readonly Route[],
+  defaultProvider: string | undefined,
+  aliases: ReadonlyMap<string, string> = new Map(),
+): Router {
   const byName = new Map(routes.map(route => [route.name, route]))
   const fallback = defaultProvider === undefined ? undefined : byName.get(defaultProvider)
 
+  function meaningOf(name: string): string {
+    const meaning = aliases.get(name)
+    return meaning === undefined ? name : meaningOf(meaning)
+  }
+
+  function resolve(name: string): Target {
+    const model = meaningOf(name)
+    const slash = model.indexOf('/')
+    const route = byName.get(slash === -1 ? model : model.slice(0, slash))
+    if (route === undefined) {
+      if (fallback === undefined)
+        throw notFound(model, `Names begin with a provider: ${routes.map(exampleOf).join(', ')}.`)
+      return { route: fallback, model }
+    }
+    if (slash !== -1 && slash < model.length - 1) return { route, model: model.slice(slash + 1) }
+    if (route.defaultModel === undefined) {
+      throw notFound(model, `The provider "${route.name}" has no default model: name one, as in ${exampleOf(route)}.`)
+    }
+    return { route, model: route.defaultModel }
+  }
+
   return {
     routes,
-    resolve(model) {
-      const slash = model.indexOf('/')
-      const route = byName.get(slash === -1 ? model : model.slice(0, slash))
-      if (route === undefined) {
-        if (fallback === undefined)
-          throw notFound(model, `Names begin with a provider: ${routes.map(exampleOf).join(', ')}.`)
-        return { route: fallback, model }
-      }
-      if (slash !== -1 && slash < model.length - 1) return { route, model: model.slice(slash + 1) }
-      if (route.defaultModel === undefined) {
-        throw notFound(model, `The provider "${route.name}" has no default model: name one, as in ${exampleOf(route)}.`)
-      }
-      return { route, model: route.defaultModel }
-    },
+    aliases: Array.from(aliases.keys(), id => ({ id, provider: resolve(id).route.name, aliasOf: meaningOf(id) })),
+    resolve,
   }
 }
 
 function exampleOf({ name, defaultModel, models }: Route): string {
-  return `${name}/${defaultModel ?? models?.[0] ?? '…'}`
+  return defaultModel === '' ? name : `${name}/${defaultModel ?? models?.[0] ?? '…'}`
 }
 
 function notFound(model: string, advice: string): GatewayError {
@@ -60,7 +79,9 @@ function notFound(model: string, advice: string): GatewayError {
   })
 }
 
-/** A model as the gateway lists it: under its provider's name. */
+/** A model as the gateway lists it: under its provider's name, or under one that was given to it. */
 export interface ListedModel extends Model {
   readonly provider: string
+  /** What the name stands for. */
+  readonly aliasOf?: string
 }

@@ -92,6 +92,16 @@ describe('when everything depends on a probe', () => {
   })
 })
 
+test('a request waits for its turn, where that comes soon', async () => {
+  const { pool, clock } = createTestPool([{ name: 'a', requestsPerMinute: 1 }])
+  use(pool)
+  clock.advance(MINUTE - 20)
+  const lease = pool.lease()
+  await afterThisTurn()
+  clock.advance(20)
+  await expect(lease).resolves.toMatchObject({ name: 'a', probe: false })
+})
+
 describe('a credential renewed from outside', () => {
   test('is tried by the next request when nothing else is there', async () => {
     let renewed = false

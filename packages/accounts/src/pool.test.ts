@@ -1,5 +1,6 @@
+import type { AccountChange } from '@millrace/core'
 import { describe, expect, test } from 'vitest'
-import type { Lease } from './pool.ts'
+import type { Lease, LeaseOptions, Pool } from './pool.ts'
 import { createTestPool, down, failWith, refused, spent, statusOf, take, throttled, use, wrong } from './test-pool.ts'
 
 const SECOND = 1000
@@ -281,4 +282,90 @@ describe('by hand', () => {
     probe.succeed()
     expect(statusOf(pool, 'a').state.state).toBe('disabled')
   })
+})
+
+const names = (pool: Pool, options?: LeaseOptions): string[] => [1, 2, 3, 4].map(() => use(pool, options))
+
+describe('an account with an owner', () => {
+  test('serves its owner alone, beside those that serve everybody', () => {
+    const { pool } = createTestPool([{ name: 'hers', owner: 'alice' }, 'all'])
+    expect(names(pool)).toEqual(['all', 'all', 'all', 'all'])
+    expect(names(pool, { caller: 'bob', sticky: 'x' })).toEqual(['all', 'all', 'all', 'all'])
+    expect(new Set(names(pool, { caller: 'alice' }))).toEqual(new Set(['hers', 'all']))
+  })
+
+  test('does not serve others by a key that it served its owner by', () => {
+    const { pool } = createTestPool([{ name: 'hers', owner: 'alice' }, 'all'])
+    expect(use(pool, { caller: 'alice', sticky: 'x' })).toBe('hers')
+    expect(use(pool, { caller: 'bob', sticky: 'x' })).toBe('all')
+  })
+
+  test('is no help to others, who are told so, and nothing of its state', async () => {
+    const { pool } = createTestPool([{ name: 'hers', owner: 'alice', isRenewed: async () => true }])
+    await expect(pool.lease({ caller: 'bob' })).rejects.toMatchObject({ code: 'account_not_shared', status: 403 })
+    failWith(pool, 'hers', refused, { caller: 'alice' })
+    await expect(pool.lease()).rejects.toMatchObject({ code: 'account_not_shared' })
+    const { pool: both } = createTestPool([{ name: 'hers', owner: 'alice' }, 'all'])
+    failWith(both, 'all', throttled())
+    const error = await Promise.resolve(both.lease({ caller: 'bob' })).catch((error: Error) => error)
+    expect(error).toMatchObject({ code: 'rate_limit_exceeded', message: expect.not.stringContaining('hers') })
+  })
+})
+
+describe('requests a minute', () => {
+  test('with none left others serve, until a minute has passed since the first of them', () => {
+    const { pool, clock } = createTestPool([{ name: 'a', requestsPerMinute: 2 }, 'b'])
+    const served: string[] = []
+    for (let second = 0; second < 80; second += 10) {
+      served.push(use(pool))
+      clock.advance(10 * SECOND)
+    }
+    expect(served).toEqual(['a', 'b', 'a', 'b', 'b', 'b', 'b', 'a'])
+    expect(pool.list()[0]).toMatchObject({ state: { state: 'ok' }, requestsToday: 3 })
+  })
+
+  test('with none left anywhere, and none soon, the error says until when', async () => {
+    const { pool, clock } = createTestPool([{ name: 'a', requestsPerMinute: 1 }])
+    use(pool)
+    clock.advance(20 * SECOND)
+    await expect(pool.lease()).rejects.toMatchObject({
+      code: 'rate_limit_exceeded',
+      retryAfterMs: 40 * SECOND,
+      message: expect.stringContaining('its 1 requests a minute are used up'),
+    })
+    clock.advance(40 * SECOND)
+    expect(take(pool)).toMatchObject({ name: 'a', probe: false })
+  })
+
+  test('a clear by hand grants no more', () => {
+    const { pool } = createTestPool([{ name: 'a', requestsPerMinute: 1 }, 'b'])
+    use(pool)
+    pool.clear('a')
+    expect([use(pool), use(pool)]).toEqual(['b', 'b'])
+  })
+})
+
+test('each change of a state is told, and nothing else', () => {
+  const told: string[] = []
+  const onChange = ({ account, from, to }: AccountChange): void =>
+    void told.push(
+      `${account} ${from.state} → ${to.state}${to.until === undefined ? '' : ` for ${to.until - to.since}`}`,
+    )
+  const { pool, clock } = createTestPool(['a', 'b'], { onChange })
+  use(pool)
+  pool.clear('a')
+  failWith(pool, 'a', throttled(7 * SECOND))
+  clock.advance(8 * SECOND)
+  const probe = take(pool)
+  probe.fail(throttled(9 * SECOND))
+  failWith(pool, 'b', refused)
+  pool.disable('b')
+  pool.clear('b')
+  expect(told).toEqual([
+    'a ok → rate-limited for 7000',
+    'a rate-limited → rate-limited for 9000',
+    'b ok → auth-expired',
+    'b auth-expired → disabled',
+    'b disabled → ok',
+  ])
 })

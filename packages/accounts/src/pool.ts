@@ -1,4 +1,4 @@
-import { GatewayError, type AccountState, type AccountStates } from '@millrace/core'
+import { GatewayError, type AccountChange, type AccountState, type AccountStates } from '@millrace/core'
 import { systemClock, type Clock } from './clock.ts'
 import { toNoAccountError } from './no-account.ts'
 import { orAborted } from './or-aborted.ts'
@@ -12,8 +12,10 @@ export interface PoolOptions {
   readonly accounts: readonly AccountSpec[]
   /** Where states outlive the process; without it they do not. */
   readonly states?: AccountStates | undefined
+  /** Told of every change of a state, but for those over a restart. */
+  readonly onChange?: ((change: AccountChange) => void) | undefined
   readonly limits?: Partial<Limits> | undefined
-  /** How long a request waits for the outcome of another one's probe when no account is left, milliseconds. */
+  /** How long a request waits when no account is left: for the outcome of another one's probe, or for its turn. Milliseconds. */
   readonly probeWaitMs?: number | undefined
   readonly clock?: Clock | undefined
 }
@@ -23,7 +25,9 @@ export interface LeaseOptions {
   readonly sticky?: string | undefined
   /** Names of the accounts that this request has tried already. */
   readonly exclude?: ReadonlySet<string> | undefined
-  /** Ends the waiting for a probe. */
+  /** Whose request it is: the accounts of other owners are left out. */
+  readonly caller?: string | undefined
+  /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -58,13 +62,15 @@ export interface Pool {
   /**
    * An account for one request: that of the sticky key, or as a probe one whose time has come, or the healthy one that was
    * not used for longest. A request that has tried one in vain is given a healthy one sooner than a probe. Waits only where
-   * everything depends on the outcome of a probe.
+   * everything depends on the outcome of a probe, or an account has no requests left in this minute.
    * @throws {UpstreamError} of {@link toNoAccountError}
-   * @throws {GatewayError} when `signal` fires
+   * @throws {GatewayError} when `signal` fires; `account_not_shared` where all accounts have other owners
    */
   lease(options?: LeaseOptions): Lease | Promise<Lease>
   /** In the order of the configuration. */
   list(): AccountStatus[]
+  /** The names of all accounts at the place of this one, its own among them. */
+  neighboursOf(name: string): string[]
   /** Makes an account `ok` by hand; false where there is none of that name. */
   clear(name: string): boolean
   /** Switches an account off until it is cleared; false where there is none of that name. Its leases go on. */
@@ -73,7 +79,7 @@ export interface Pool {
   probe(name: string): Lease | undefined
 }
 
-const PROBE_WAIT_MS = 5000
+const WAIT_MS = 5000
 /** After a probe that told nothing, as the upstream was not there. */
 const PROBE_AGAIN_MS = 5000
 /** How often the renewable accounts are looked at while others do the work. */
@@ -81,7 +87,7 @@ const RENEWAL_INTERVAL_MS = 5000
 
 /** The credentials of one provider. */
 export function createPool(options: PoolOptions): Pool {
-  const { provider, states, clock = systemClock, probeWaitMs = PROBE_WAIT_MS } = options
+  const { provider, states, clock = systemClock, probeWaitMs = WAIT_MS } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const homes = createSticky<Account>()
   const waiting = new Set<() => void>()
@@ -100,18 +106,19 @@ export function createPool(options: PoolOptions): Pool {
       states?.changed()
       wakeAll()
     },
+    onState: options.onChange,
   })
   if (states !== undefined) roster.restore(states.attach(provider, roster.snapshot))
   const { accounts, healthy, due, probing, renewable } = roster
 
-  function choose(sticky: string | undefined, exclude: ReadonlySet<string>): Account | undefined {
+  function choose(options: LeaseOptions): Account | undefined {
     roster.ripen()
-    const home = sticky === undefined ? undefined : homes.get(sticky)
-    if (home !== undefined && !exclude.has(home.name) && (healthy.has(home) || due.has(home))) return home
+    const home = options.sticky === undefined ? undefined : homes.get(options.sticky)
+    if (home !== undefined && mayServe(home, options) && (healthy.has(home) || due.has(home))) return home
     // At most one probe a request, so that accounts still out do not use up all its attempts.
-    return exclude.size === 0
-      ? (firstOf(due, exclude) ?? firstOf(healthy, exclude))
-      : (firstOf(healthy, exclude) ?? firstOf(due, exclude))
+    return options.exclude === undefined || options.exclude.size === 0
+      ? (firstOf(due, options) ?? firstOf(healthy, options))
+      : (firstOf(healthy, options) ?? firstOf(due, options))
   }
 
   function take(account: Account, sticky: string | undefined): Lease {
@@ -169,12 +176,17 @@ export function createPool(options: PoolOptions): Pool {
     return renewals
   }
 
-  function toError(): Error {
-    const unavailable = Array.from(accounts.values(), account => ({
-      name: account.name,
-      state: account.state,
-      waitMs: roster.waitOf(account),
-    }))
+  /** Why none of these accounts can serve. */
+  function toError(usable: readonly Account[]): Error {
+    if (usable.length === 0 && accounts.size > 0) {
+      return new GatewayError('account_not_shared', `The accounts of ${provider} serve only their owners.`)
+    }
+    const unavailable = usable.map(account => {
+      const { name, state, requestsPerMinute } = account
+      const waitMs = roster.waitOf(account)
+      const isResting = state.state === 'ok' && waitMs !== Infinity
+      return { name, state: isResting ? toResting(state.since, waitMs, requestsPerMinute) : state, waitMs }
+    })
     return toNoAccountError(provider, unavailable, clock.now())
   }
 
@@ -191,20 +203,19 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
-  async function waitForOne(
-    sticky: string | undefined,
-    exclude: ReadonlySet<string>,
-    signal: AbortSignal | undefined,
-  ): Promise<Lease> {
+  async function waitForOne(options: LeaseOptions): Promise<Lease> {
+    const usable = [...accounts.values()].filter(account => isFor(account, options.caller))
     const waitUntil = clock.elapsed() + probeWaitMs
     if (renewable.size > 0) void seekRenewals()
     for (;;) {
-      const account = choose(sticky, exclude)
-      if (account !== undefined) return take(account, sticky)
+      const account = choose(options)
+      if (account !== undefined) return take(account, options.sticky)
       const limitMs = waitUntil - clock.elapsed()
-      const mayChange = renewals !== undefined || firstOf(probing, exclude) !== undefined
-      if (!mayChange || limitMs <= 0) throw toError()
-      await change(limitMs, signal)
+      const resting = usable.filter(account => account.state.state === 'ok' && mayServe(account, options))
+      const restMs = Math.min(...resting.map(roster.waitOf))
+      const mayChange = restMs <= limitMs || renewals !== undefined || firstOf(probing, options) !== undefined
+      if (!mayChange || limitMs <= 0 || usable.length === 0) throw toError(usable)
+      await change(Math.min(limitMs, restMs), options.signal)
     }
   }
 
@@ -216,10 +227,10 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     size: accounts.size,
-    lease({ sticky, exclude = NONE, signal } = {}) {
+    lease(options = {}) {
       if (renewable.size > 0 && clock.elapsed() - renewalsSoughtAt >= RENEWAL_INTERVAL_MS) void seekRenewals()
-      const account = choose(sticky, exclude)
-      return account === undefined ? waitForOne(sticky, exclude, signal) : take(account, sticky)
+      const account = choose(options)
+      return account === undefined ? waitForOne(options) : take(account, options.sticky)
     },
     list: () =>
       Array.from(accounts.values(), account => ({
@@ -230,6 +241,12 @@ export function createPool(options: PoolOptions): Pool {
         active: account.active,
         probing: probing.has(account),
       })),
+    neighboursOf(name) {
+      const place = accounts.get(name)?.place
+      return Array.from(accounts.values())
+        .filter(account => account.place === place)
+        .map(account => account.name)
+    },
     clear: name => stateByHand(name, 'ok', ''),
     disable: name => stateByHand(name, 'disabled', 'switched off by hand'),
     probe(name) {
@@ -240,11 +257,23 @@ export function createPool(options: PoolOptions): Pool {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
-function firstOf(accounts: ReadonlySet<Account>, exclude: ReadonlySet<string>): Account | undefined {
-  for (const account of accounts) if (!exclude.has(account.name)) return account
+function firstOf(accounts: ReadonlySet<Account>, options: LeaseOptions): Account | undefined {
+  for (const account of accounts) if (mayServe(account, options)) return account
   return undefined
+}
+
+function mayServe(account: Account, { exclude, caller }: LeaseOptions): boolean {
+  return isFor(account, caller) && !(exclude?.has(account.name) ?? false)
+}
+
+function isFor({ owner }: Account, caller: string | undefined): boolean {
+  return owner === undefined || owner === caller
+}
+
+/** How an account that has no requests left in this minute is told of. */
+function toResting(since: number, waitMs: number, requestsPerMinute = 0): AccountState {
+  const reason = `its ${requestsPerMinute} requests a minute are used up`
+  return { state: 'rate-limited', since, reason, until: since + waitMs, failures: 0 }
 }
 
 /** Whether an attempt failed before the account could matter; a request that was refused for itself says nothing either. */

@@ -1,5 +1,5 @@
+import type { AccountChange, AccountState, KeptAccount, KeptAccounts } from '@millrace/core'
 import { utcDayOf, type Clock } from './clock.ts'
-import type { AccountState, KeptAccount, KeptAccounts } from '@millrace/core'
 import { afterFailure, afterRestart, isGraver, type AccountFailure, type Limits } from './states.ts'
 
 export interface AccountSpec {
@@ -11,6 +11,12 @@ export interface AccountSpec {
    * then while the account is `auth-expired` or `suspended`; a yes lets the next request try it.
    */
   readonly isRenewed?: (() => Promise<boolean>) | undefined
+  /** The same for accounts that one fault of the upstream concerns: its host. */
+  readonly place?: string | undefined
+  /** The only caller that it serves; without one it serves all. */
+  readonly owner?: string | undefined
+  /** How many requests any minute may see; with no more left others serve, until there are again. */
+  readonly requestsPerMinute?: number | undefined
 }
 
 export interface Account extends AccountSpec {
@@ -30,6 +36,8 @@ interface Entry extends Account {
   /** When it may be tried again, by the wall clock and by the one that does not jump: whichever comes first. */
   dueNow: number
   dueElapsed: number
+  /** When the last uses began that `requestsPerMinute` looks at, by the clock that does not jump. */
+  recentUses: number[]
   /** The UTC day that `requests` belongs to. */
   day: number
   requests: number
@@ -39,7 +47,7 @@ interface Entry extends Account {
 export interface Roster {
   /** In the order of the configuration. */
   readonly accounts: ReadonlyMap<string, Account>
-  /** Those that work, least recently used first. */
+  /** Those that work and have requests left in this minute, least recently used first. */
   readonly healthy: ReadonlySet<Account>
   /** Those whose time has come; a look at them is only right after {@link ripen}. */
   readonly due: ReadonlySet<Account>
@@ -47,7 +55,7 @@ export interface Roster {
   readonly probing: ReadonlySet<Account>
   /** Those whose credential may be renewed from outside. */
   readonly renewable: ReadonlySet<Account>
-  /** Moves the accounts whose time has come into `due`. */
+  /** Moves the accounts whose time has come into `due`, and those with requests left again into `healthy`. */
   ripen(): void
   /** Counts a use. An account that is not healthy is being tried from now on: true for that. */
   use(account: Account): boolean
@@ -59,7 +67,7 @@ export interface Roster {
   giveUpProbe(account: Account, delayMs: number): void
   /** Lets the next request try an account. */
   makeDue(account: Account): void
-  /** How long until an account may be tried, milliseconds; Infinity where somebody has to mend it. */
+  /** How long until an account may be tried, or has requests left, milliseconds; Infinity where it waits for no time. */
   waitOf(account: Account): number
   requestsToday(account: Account): number
   /** What to keep of all accounts over a restart. */
@@ -72,10 +80,14 @@ interface RosterOptions {
   readonly clock: Clock
   /** Called after every change of a state and every use. */
   readonly onChange: () => void
+  /** Told of every change of a state, but for those over a restart. */
+  readonly onState: ((change: AccountChange) => void) | undefined
 }
 
+const MINUTE_MS = 60_000
+
 /** All accounts `ok` until {@link restore} or a failure says otherwise. @throws {Error} a name is used twice */
-export function createRoster({ accounts: specs, limits, clock, onChange }: RosterOptions): Roster & {
+export function createRoster({ accounts: specs, limits, clock, onChange, onState }: RosterOptions): Roster & {
   /** Takes over what was kept over a restart. */
   restore(kept: KeptAccounts): void
 } {
@@ -99,6 +111,7 @@ export function createRoster({ accounts: specs, limits, clock, onChange }: Roste
       lastUsedAt: undefined,
       dueNow: Infinity,
       dueElapsed: Infinity,
+      recentUses: [],
       day: 0,
       requests: 0,
       active: 0,
@@ -121,20 +134,38 @@ export function createRoster({ accounts: specs, limits, clock, onChange }: Roste
     nextElapsed = Math.min(nextElapsed, entry.dueElapsed)
   }
 
+  /** How long until it has requests left, milliseconds. */
+  function restOf({ requestsPerMinute = Infinity, recentUses }: Entry): number {
+    const [oldest = 0] = recentUses
+    return recentUses.length < requestsPerMinute ? 0 : oldest + MINUTE_MS - clock.elapsed()
+  }
+
+  /** To the end of those that work, or aside until it has requests left. */
+  function queue(entry: Entry): void {
+    const restMs = restOf(entry)
+    if (restMs > 0) return cool(entry, restMs)
+    entry.dueNow = Infinity
+    entry.dueElapsed = Infinity
+    healthy.add(entry)
+  }
+
   function place(entry: Entry, state: AccountState): void {
     for (const set of [healthy, due, probing, renewable]) set.delete(entry)
     cooling.delete(entry)
     entry.state = state
     entry.generation++
-    if (state.state === 'ok') healthy.add(entry)
-    cool(entry, 'until' in state && state.until !== undefined ? state.until - clock.now() : Infinity)
+    if (state.state === 'ok') queue(entry)
+    else cool(entry, (untilOf(state) ?? Infinity) - clock.now())
     const isSignedOut = state.state === 'auth-expired' || state.state === 'suspended'
     if (isSignedOut && entry.isRenewed !== undefined) renewable.add(entry)
   }
 
   function enter(account: Account, state: AccountState): void {
+    const from = account.state
     place(entryOf(account), state)
     onChange()
+    const isOther = from.state !== state.state || untilOf(from) !== untilOf(state)
+    if (isOther) onState?.({ account: account.name, from, to: state })
   }
 
   return {
@@ -153,7 +184,8 @@ export function createRoster({ accounts: specs, limits, clock, onChange }: Roste
       for (const entry of cooling) {
         if (now >= entry.dueNow || elapsed >= entry.dueElapsed) {
           cooling.delete(entry)
-          due.add(entry)
+          if (entry.state.state === 'ok') queue(entry)
+          else due.add(entry)
         } else awaitDue(entry)
       }
     },
@@ -165,8 +197,12 @@ export function createRoster({ accounts: specs, limits, clock, onChange }: Roste
       entry.day = today
       entry.lastUsedAt = now
       entry.active++
+      if (entry.requestsPerMinute !== undefined) {
+        entry.recentUses.push(clock.elapsed())
+        if (entry.recentUses.length > entry.requestsPerMinute) entry.recentUses.shift()
+      }
       const isHealthy = healthy.delete(entry)
-      if (isHealthy) healthy.add(entry)
+      if (isHealthy) queue(entry)
       else {
         cooling.delete(entry)
         due.delete(entry)
@@ -223,4 +259,8 @@ export function createRoster({ accounts: specs, limits, clock, onChange }: Roste
       for (const account of order) healthy.add(account)
     },
   }
+}
+
+function untilOf(state: AccountState): number | undefined {
+  return 'until' in state ? state.until : undefined
 }

@@ -206,6 +206,27 @@ describe('the file', () => {
   })
 })
 
+test('a process that is not the only one to write the file is told so, once', async () => {
+  const told: string[] = []
+  const clock = createManualClock()
+  await using states = await openStateFile(path, { clock, onProblem: message => told.push(message) })
+  async function write(): Promise<void> {
+    clock.advance(2000)
+    states.changed()
+    await states.flush()
+  }
+  await write()
+  await write()
+  expect(told).toEqual([])
+  for (let round = 0; round < 2; round++) {
+    await using other = await openStateFile(path)
+    other.changed()
+    await other.flush()
+    await write()
+  }
+  expect(told).toEqual([expect.stringContaining(`Another process writes ${path} as well`)])
+})
+
 test('the file is whole whenever its writer is killed, 100 of 100 times', async () => {
   const script = await prepareScript(
     `

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { AccountStates, KeptAccount, KeptAccounts } from '@millrace/core'
 import { systemClock, type Clock } from './clock.ts'
@@ -22,7 +22,10 @@ export interface StateFileOptions {
 const VERSION = 1
 const WRITE_INTERVAL_MS = 1000
 
-/** The states in the file at `path`, which need not exist. Never fails: a file that cannot be read is set aside. */
+/**
+ * The states in the file at `path`, which need not exist. Never fails: a file that cannot be read is set aside. It is meant
+ * for one process: where several write it, whatever was written last is in it, and each is told of it once.
+ */
 export async function openStateFile(
   path: string,
   { onProblem = () => {}, clock = systemClock }: StateFileOptions = {},
@@ -35,8 +38,10 @@ export async function openStateFile(
   let writtenAt = -Infinity
   let unwritable = false
   let closed = false
+  let isShared = false
 
   for (const [provider, accounts] of await readStates(path, clock.now(), onProblem)) kept.set(provider, accounts)
+  let mark = await markOf(path)
 
   function collect(): string {
     for (const [provider, snapshot] of sources) kept.set(provider, snapshot())
@@ -53,7 +58,9 @@ export async function openStateFile(
     dirty = false
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await noticeOthers()
       await writeAtomically(path, collect())
+      mark = await markOf(path)
       unwritable = false
     } catch (error) {
       if (!unwritable) {
@@ -62,6 +69,13 @@ export async function openStateFile(
       unwritable = true
       dirty = true
     }
+  }
+
+  async function noticeOthers(): Promise<void> {
+    const current = await markOf(path)
+    if (isShared || current === undefined || current === mark) return
+    isShared = true
+    onProblem(`Another process writes ${path} as well, and what is written last counts: give each gateway its own.`)
   }
 
   /** One write at a time; what changes during one goes into the next. */
@@ -101,6 +115,14 @@ export async function openStateFile(
       await flush()
     },
   }
+}
+
+/** Tells a file from the one that takes its place; undefined where there is none. */
+async function markOf(path: string): Promise<string | undefined> {
+  return stat(path).then(
+    ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+    () => undefined,
+  )
 }
 
 async function readStates(

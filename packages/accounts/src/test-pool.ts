@@ -36,10 +36,10 @@ export function use(pool: Pool, options?: LeaseOptions): string {
 }
 
 /** Lets a request fail with an account that can be had. */
-export function failWith(pool: Pool, name: string, error: unknown): void {
+export function failWith(pool: Pool, name: string, error: unknown, options?: LeaseOptions): void {
   const others = new Set(pool.list().map(account => account.name))
   others.delete(name)
-  take(pool, { exclude: others }).fail(error)
+  take(pool, { ...options, exclude: others }).fail(error)
 }
 
 export function statusOf(pool: Pool, name: string): AccountStatus {

@@ -90,6 +90,35 @@ describe('before the first item', () => {
     },
   )
 
+  const broken = new UpstreamError('upstream_error', 'sorry', { upstreamStatus: 500 })
+  const odd = new UpstreamError('upstream_rejected', 'what', { upstreamStatus: 500 })
+  const late = new UpstreamError('first_byte_timeout', 'silence')
+
+  test.each([
+    [down, 'a c', undefined],
+    [broken, 'a c', undefined],
+    [odd, 'a', odd],
+    [late, 'a', late],
+  ])('a failure of its place moves on to the next account at another place: %o', async (error, asked, failure) => {
+    const accounts = ['a', 'b', 'c'].map(name => ({ name, place: name === 'c' ? 'elsewhere' : 'here' }))
+    const { pool } = createTestPool(accounts)
+    const upstream = createUpstream({ a: [[error]], b: [['hello']], c: [['hello']] })
+    const outcome = await run(pool, upstream.attempt)
+    expect(outcome).toEqual({ items: failure ? [] : ['hello'], error: failure })
+    expect(upstream.asked.join(' ')).toBe(asked)
+    expect(states(pool)).toBe('ok ok ok')
+  })
+
+  test('a failure of every place is thrown as it is', async () => {
+    const { pool } = createTestPool(['a', 'b', 'c'].map(name => ({ name, place: name === 'c' ? 'elsewhere' : 'here' })))
+    const upstream = createUpstream({ a: [[broken]], b: [['hello']], c: [[down]] })
+    expect((await run(pool, upstream.attempt)).error).toBe(down)
+    failWith(pool, 'c', spent)
+    const again = createUpstream({ a: [[broken]], b: [[broken]], c: [['hello']] })
+    expect((await run(pool, again.attempt)).error).toBe(broken)
+    expect(again.asked).toHaveLength(1)
+  })
+
   test('the provider can know better', async () => {
     const { pool } = createTestPool(['a', 'b', 'c'])
     const upstream = createUpstream({ a: [[wrong]], b: [[refused]], c: [['hello']] })

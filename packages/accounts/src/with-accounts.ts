@@ -1,9 +1,12 @@
+import { UpstreamError, type FailureCode } from '@millrace/core'
 import type { Lease, Pool } from './pool.ts'
 import type { Verdict } from './states.ts'
 
 export interface WithAccountsOptions {
   /** See {@link LeaseOptions.sticky}. */
   readonly sticky?: string | undefined
+  /** See {@link LeaseOptions.caller}. */
+  readonly caller?: string | undefined
   /** Aborts when the client leaves, which is no failure of the account. */
   readonly signal: AbortSignal
   /** Told the name of the account before each attempt; the last one told is the one that serves. */
@@ -16,30 +19,30 @@ const MAX_ATTEMPTS = 3
 
 /**
  * What `attempt` yields with the first account that yields anything. While nothing has been yielded, a failure that is a
- * matter of the account (its rate, quota, credential) moves on to the next account at once, at most three in all. Every
- * other failure is thrown as it is, and so is every failure later on: nothing is yielded twice. Lazy; leaving the loop
- * ends the attempt.
+ * matter of the account (its rate, quota, credential) moves on to the next account at once, and one that is a matter of its
+ * place (not reached, or broken down) to the next at another place; at most three in all. Every other failure is thrown as
+ * it is, and so is every failure later on: nothing is yielded twice. Lazy; leaving the loop ends the attempt.
  * @throws what the last attempt threw; {@link UpstreamError} of {@link Pool.lease} where no account is left, with what the
  * last attempt threw as its cause
  */
 export async function* withAccounts<Item>(
   pool: Pool,
-  { sticky, signal, onAccount, verdictOf }: WithAccountsOptions,
+  { sticky, caller, signal, onAccount, verdictOf }: WithAccountsOptions,
   attempt: (lease: Lease) => AsyncIterable<Item>,
 ): AsyncGenerator<Item, void, undefined> {
-  const tried = new Set<string>()
+  const exclude = new Set<string>()
   let failure: unknown
-  while (tried.size < MAX_ATTEMPTS) {
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     let lease: Lease
     try {
-      lease = await pool.lease({ sticky, exclude: tried, signal })
+      lease = await pool.lease({ sticky, caller, exclude, signal })
     } catch (error) {
-      // Of an only account the upstream's own words say more than ours about it.
-      if (pool.size === 1 && failure !== undefined) throw failure
+      // Of an only account, or of its place, the upstream's own words say more than ours about it.
+      if (failure !== undefined && (pool.size === 1 || isOfPlace(failure))) throw failure
       if (failure !== undefined && error instanceof Error) error.cause ??= failure
       throw error
     }
-    tried.add(lease.name)
+    exclude.add(lease.name)
     onAccount?.(lease.name)
     let begun = false
     try {
@@ -53,13 +56,22 @@ export async function* withAccounts<Item>(
     } catch (error) {
       if (signal.aborted) throw error
       const isOfAccount = lease.fail(error, verdictOf?.(error))
-      if (begun || !isOfAccount) throw error
+      if (begun || !(isOfAccount || isOfPlace(error))) throw error
+      if (!isOfAccount) for (const name of pool.neighboursOf(lease.name)) exclude.add(name)
       failure = error
     } finally {
       lease.release()
     }
   }
   throw failure
+}
+
+const UNREACHED: ReadonlySet<FailureCode> = new Set(['connect_failed', 'connect_timeout', 'tls_error'])
+
+/** Whether the upstream was not reached, or said that it is the one at fault. */
+function isOfPlace(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.status < 500) return false
+  return UNREACHED.has(error.code) || (error.upstreamStatus ?? 0) >= 500
 }
 
 /** {@link withAccounts} for a call with one answer. */

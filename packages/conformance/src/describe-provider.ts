@@ -31,15 +31,20 @@ export interface Conformance {
    * of an answer; `upstream`: it answers by itself.
    */
   readonly without?: Partial<Record<keyof typeof CAPABILITIES, string>>
+  /**
+   * Whether an answer ends with its body and nothing in it says so: cut between two of its messages, it is a shorter
+   * answer. False where not given.
+   */
+  readonly endsWithBody?: boolean
 }
 
 /** Declares the tests that every provider must pass. To be awaited at the top of a test file. */
 export async function describeProvider<Config extends { kind: string }>(
   definition: ProviderDefinition<Config>,
-  { config, fixtures: folder, without = {} }: Conformance,
+  { config, fixtures: folder, without = {}, endsWithBody = false }: Conformance,
 ): Promise<void> {
   const fixtures = await readFixtures(folder)
-  const subject = createSubject(definition, config)
+  const subject = createSubject(definition, config, endsWithBody)
 
   describe(`provider ${definition.kind}`, () => {
     test.for(Object.entries(CAPABILITIES))('shows %s, or says why not', ([name, isShown]) => {

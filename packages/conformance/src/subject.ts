@@ -43,6 +43,8 @@ export interface ReplayOptions extends ChatOptions {
 export interface Subject {
   /** Settings that are secret: no error may repeat them. */
   readonly secrets: readonly string[]
+  /** Whether nothing in an answer says that it ends. */
+  readonly endsWithBody: boolean
   open(
     upstream: Upstream,
     options?: { readonly url?: string; readonly timeouts?: Timeouts; readonly fixture?: Fixture },
@@ -60,6 +62,7 @@ export interface Subject {
 export function createSubject<Config extends { kind: string }>(
   definition: ProviderDefinition<Config>,
   toConfig: (url: string) => Readonly<Record<string, unknown>>,
+  endsWithBody: boolean,
 ): Subject {
   const parse = (url: string, fixture?: Fixture): Config =>
     definition.config.parse({ ...toConfig(url), ...fixture?.config })
@@ -79,6 +82,7 @@ export function createSubject<Config extends { kind: string }>(
   }
 
   const subject: Subject = {
+    endsWithBody,
     secrets: Object.entries(toConfig(NOWHERE)).flatMap(([name, value]) =>
       /key|token|secret|password/i.test(name) && typeof value === 'string' ? [value] : [],
     ),

@@ -22,6 +22,13 @@ export type AccountState =
   /** Switched off by hand, and on again only by hand. */
   | ({ readonly state: 'disabled' } & Facts)
 
+/** An account has come into another state, or is out until another moment. */
+export interface AccountChange {
+  readonly account: string
+  readonly from: AccountState
+  readonly to: AccountState & { readonly until?: number }
+}
+
 /** What is kept of an account over restarts. */
 export interface KeptAccount {
   readonly state: AccountState

@@ -108,6 +108,8 @@ export interface Frame {
    * carries nothing but text of one choice (content, reasoning, or a further piece of tool arguments). Never mutated.
    */
   readonly bytes?: Buffer
+  /** Of a frame with usage: it was not counted by the upstream. */
+  readonly isEstimate?: true
 }
 
 /** What one upstream read gave. Frames travel together, so that one read upstream becomes one write to the client. */

@@ -65,6 +65,12 @@ export const FAILURES = {
     retry: false,
     meaning: 'No key, or not one of the keys of this gateway. Send `Authorization: Bearer KEY`.',
   },
+  account_not_shared: {
+    status: 403,
+    type: 'permission_error',
+    retry: false,
+    meaning: 'Every account that could serve the request belongs to somebody else: use the key of its owner.',
+  },
   model_not_found: {
     status: 404,
     type: request,

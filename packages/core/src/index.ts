@@ -1,4 +1,12 @@
-export type { Accounts, AccountState, AccountStates, AccountView, KeptAccount, KeptAccounts } from './accounts.ts'
+export type {
+  AccountChange,
+  Accounts,
+  AccountState,
+  AccountStates,
+  AccountView,
+  KeptAccount,
+  KeptAccounts,
+} from './accounts.ts'
 export { ChatRequest } from './chat.ts'
 export type {
   ChatChunk,
@@ -35,6 +43,7 @@ export type {
   Provider,
   ProviderDefinition,
   ProviderDeps,
+  RelayCall,
 } from './provider.ts'
 export { toSafeText } from './safe-text.ts'
 export type { Timeouts, Upstream, UpstreamBody, UpstreamReply, UpstreamRequest } from './upstream.ts'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { Accounts, AccountStates } from './accounts.ts'
-import type { ChatRequest, ChunkHead, Frames } from './chat.ts'
+import type { AccountChange, Accounts, AccountStates } from './accounts.ts'
+import type { ChatRequest, ChunkHead, Frames, Usage } from './chat.ts'
 import type { EmbeddingsRequest, EmbeddingsResult } from './embeddings.ts'
 import type { JsonSource } from './json-source.ts'
 import type { SignIn } from './login.ts'
@@ -20,12 +20,24 @@ export interface Call {
   readonly requestId: string
   /** What belongs together, such as a conversation: where it can, a provider serves it with the same account. */
   readonly session?: string
+  /** Whose request it is, by the name of the key that it came with: some accounts serve only their owner. */
+  readonly caller?: string
   /** Told the name of the account before each attempt; the last one told is the one that serves. */
   readonly onAccount?: (name: string) => void
 }
 
 /** A request for embeddings on its way through a provider: what does not belong to chat alone. */
 export type EmbeddingsCall = Omit<Call, 'head' | 'stream'>
+
+/** A request in Anthropic's Messages on its way to an upstream that speaks that itself. */
+export interface RelayCall extends Omit<Call, 'head' | 'source'> {
+  /** The request as it came. */
+  readonly source: JsonSource
+  /** The client's headers that belong to the dialect, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Told what the upstream says of its usage, whenever it does; the last word counts. */
+  readonly onUsage: (usage: Usage) => void
+}
 
 export interface Model {
   readonly id: string
@@ -42,14 +54,24 @@ export interface Provider {
    * Leaving the loop or aborting `call.signal` closes the connection.
    */
   chat(request: ChatRequest, call: Call): Frames
+  /**
+   * Where the upstream speaks Anthropic's Messages itself: its answer, byte for byte. A stream comes in whole events, without
+   * the one that reports a failure; a whole answer in one piece. Lazy, and ends, as `chat` does.
+   */
+  relayMessages?(call: RelayCall): AsyncIterable<Buffer>
   /** The models the upstream offers. @throws {UpstreamError} */
   models(signal: AbortSignal): Promise<readonly Model[]>
   /** The embeddings of all inputs, in their order; undefined where the upstream makes none. @throws {UpstreamError} */
   embeddings?(request: EmbeddingsRequest, call: EmbeddingsCall): Promise<EmbeddingsResult>
   /** Its credentials, where it has several or such as expire. */
   readonly accounts?: Accounts
-  /** What the upstream cannot do, so that the gateway does it in its place. */
-  readonly lacks?: { readonly stop?: boolean }
+  /** What answers where the configuration names no default model; empty where the upstream chooses by itself. */
+  readonly defaultModel?: string
+  /**
+   * What the upstream cannot do, so that the gateway does it in its place: ends answers at stop sequences; counts tokens,
+   * where its answers may tell no usage.
+   */
+  readonly lacks?: { readonly stop?: boolean; readonly usage?: boolean }
 }
 
 /** All a provider may reach outside itself; tests hand in their own. */
@@ -62,6 +84,7 @@ export interface ProviderDeps {
   readonly states?: AccountStates | undefined
   /** Told in words what whoever runs the gateway should know and no answer shows. */
   readonly onNotice?: ((message: string) => void) | undefined
+  readonly onAccountChange?: ((change: AccountChange) => void) | undefined
 }
 
 /** What is wrong with a provider's configuration, and where in it. */

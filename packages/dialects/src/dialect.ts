@@ -35,16 +35,19 @@ export interface Asked {
   readonly includeUsage: boolean
   /** What the frames have to become before they are encoded or collected; they stay frames of the stream contract. */
   readonly adapt?: (frames: Frames, head: ChunkHead) => Frames
-  /** For one streamed answer. */
-  createEncoder(head: ChunkHead): Encoder
+  /** For one streamed answer. @param promptBytes the size of the request */
+  createEncoder(head: ChunkHead, promptBytes: number): Encoder
   /** The one JSON answer that the frames are the stream of. @throws what the frames throw: half an answer is none */
   collect(frames: Frames, head: ChunkHead): Promise<object>
 }
 
-/** Frames → the events of one stream, in the order in which they are asked for; after `end` or `fail` nothing more is. */
-export interface Encoder {
-  /** What the frames add; may be empty. */
-  encode(frames: readonly Frame[]): Buffer
+/**
+ * What one answer consists of, frames unless told → the events of one stream, in the order in which they are asked for; after
+ * `end` or `fail` nothing more is.
+ */
+export interface Encoder<Item = readonly Frame[]> {
+  /** What the item adds; may be empty. */
+  encode(item: Item): Buffer
   /** What a client skips, for as long as there is nothing else to send. The first bytes of a stream, where it comes first. */
   heartbeat(): Buffer
   /** The good end. */

@@ -1,4 +1,6 @@
 export { chat } from './chat/index.ts'
 export { completions } from './completions/index.ts'
 export type { Asked, Dialect, Encoder, ErrorAnswer, Members } from './dialect.ts'
+export { messages, messagesRelay, readTokenCount } from './messages/index.ts'
 export { readBody } from './read-body.ts'
+export { responses } from './responses/index.ts'

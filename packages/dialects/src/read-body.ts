@@ -34,18 +34,26 @@ export function readBody<Request>(schema: z.ZodType<Request>, body: Members): Re
       )
     }
   }
-  const { data, error } = schema.safeParse(body)
+  return readMember(schema, body, [])
+}
+
+/**
+ * A part of a body as its schema reads it; `path` is where it stands.
+ * @throws {GatewayError} `missing_required_parameter`, `invalid_value`, each with `param`
+ */
+export function readMember<Member>(schema: z.ZodType<Member>, value: unknown, path: readonly PropertyKey[]): Member {
+  const { data, error } = schema.safeParse(value)
   if (error === undefined) return data
   const issue = error.issues[0]!
-  const param = toParam(issue.path)
-  if (valueAt(body, issue.path) === undefined) {
+  const param = toParam([...path, ...issue.path])
+  if (valueAt(value, issue.path) === undefined) {
     throw new GatewayError('missing_required_parameter', `The member "${param}" is required.`, { param })
   }
   throw new GatewayError('invalid_value', `The member "${param}" is not valid: ${issue.message}.`, { param })
 }
 
 /** `messages[0].role` */
-function toParam(path: readonly PropertyKey[]): string {
+export function toParam(path: readonly PropertyKey[]): string {
   return path
     .map((step, at) => (typeof step === 'number' ? `[${step}]` : at === 0 ? String(step) : `.${String(step)}`))
     .join('')

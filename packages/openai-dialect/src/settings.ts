@@ -5,6 +5,12 @@ const member = z.string().min(1)
 /** Settings that every kind of provider in the OpenAI dialect has. */
 export const dialectSettings = {
   headers: z.record(z.string(), z.string()).optional().describe('Headers to send with every request to this upstream'),
+  messagesUrl: z
+    .url()
+    .optional()
+    .describe(
+      "The endpoint of Anthropic's Messages, such as `https://api.example.com/v1/messages`, of an upstream that has one: requests in that dialect then go there as they came, and the answers come back as they are",
+    ),
   thinkTags: z
     .enum(['keep', 'split'])
     .default('keep')

@@ -13,6 +13,7 @@ import {
   orAgain,
   readEmbeddings,
   readModels,
+  relayMessages,
   secretsIn,
   toBody,
   withoutSecrets,
@@ -21,7 +22,7 @@ import {
 import { readFrames, withThinkTags } from '@millrace/sse-core'
 import { z } from 'zod'
 
-const { headers, thinkTags, request } = dialectSettings
+const { headers, messagesUrl, thinkTags, request } = dialectSettings
 
 const config = z.strictObject({
   kind: z.literal('openai'),
@@ -35,6 +36,7 @@ const config = z.strictObject({
     .enum(['upstream', 'gateway'])
     .default('upstream')
     .describe('Who ends an answer at a stop sequence: `gateway` for an upstream that ignores `stop`'),
+  messagesUrl,
   thinkTags,
   developerRole: z
     .enum(['developer', 'system'])
@@ -75,6 +77,8 @@ export const openai = defineProvider({
       throw withoutSecrets(error, secrets)
     }
 
+    const { messagesUrl } = settings
+
     return {
       lacks: { stop: settings.stop === 'gateway' },
       chat: (request, call) =>
@@ -87,6 +91,9 @@ export const openai = defineProvider({
           })
           await run(frames, sink).catch(fail)
         }),
+      ...(messagesUrl !== undefined && {
+        relayMessages: call => createFlow(sink => run(relayMessages(service, messagesUrl, call), sink).catch(fail)),
+      }),
       models: signal => readModels(service, signal).catch(fail),
       embeddings: (request, call) =>
         readEmbeddings(service, request, call, { ...settings.request, ...EMBEDDINGS }).catch(fail),

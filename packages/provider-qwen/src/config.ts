@@ -1,9 +1,8 @@
+import { ACCOUNT_NAME, ACCOUNT_NAME_RULE } from '@millrace/accounts'
 import { dialectSettings } from '@millrace/openai-dialect'
 import { z } from 'zod'
 import { DEFAULT_REGION, planOfKey, PLANS, REGIONS, regionsOf, type Plan, type Region } from './endpoints.ts'
 import type { ConfigMistake } from '@millrace/core'
-
-const ACCOUNT_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/
 
 const key = z.string().describe('Key; in the file usually `${NAME}`, filled in from the environment')
 const region = z.enum(REGIONS)
@@ -13,7 +12,7 @@ const baseUrl = z.url()
 const account = z.strictObject({
   name: z
     .string()
-    .regex(ACCOUNT_NAME, 'is no name for an account: use 1 to 63 letters, digits, `.`, `_`, `@` and `-`')
+    .regex(ACCOUNT_NAME, `is no name for an account: ${ACCOUNT_NAME_RULE}`)
     .describe('What the log and the list of accounts call it'),
   apiKey: key.optional(),
   region: region.optional().describe("The region that the key was made in; else the provider's"),
@@ -27,6 +26,17 @@ const account = z.strictObject({
     ),
   baseUrl: baseUrl.optional().describe("Root of the API for this account; else the provider's"),
   authUrl: z.url().optional().describe("The sign-in server of this account; else the provider's"),
+  owner: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The name of a key in `auth.keys`: the account serves only requests that come with it'),
+  requestsPerMinute: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('How many requests the account takes in a minute; more go to others, or wait a little'),
 })
 
 export const config = z.strictObject({
@@ -75,13 +85,16 @@ export type QwenConfig = z.infer<typeof config>
 
 /** The accounts as the configuration means them: the provider's settings where an account has none of its own. */
 export function accountsOf(settings: QwenConfig): readonly Account[] {
-  const named = settings.accounts ?? (settings.apiKey ? [{ name: 'default', apiKey: settings.apiKey }] : [])
+  const { accounts, apiKey } = settings
+  const named: z.infer<typeof account>[] = accounts ?? (apiKey ? [{ name: 'default', apiKey }] : [])
   return named.map(account => {
-    const { name, oauth, apiKey = '' } = account
+    const { name, oauth, apiKey = '', owner, requestsPerMinute } = account
     const baseUrl = account.baseUrl ?? settings.baseUrl
-    if (oauth !== undefined) return { name, oauth, baseUrl, authUrl: account.authUrl ?? settings.authUrl }
+    if (oauth !== undefined) {
+      return { name, owner, requestsPerMinute, oauth, baseUrl, authUrl: account.authUrl ?? settings.authUrl }
+    }
     const plan = account.plan ?? settings.plan ?? planOfKey(apiKey)
-    return { name, apiKey, plan, region: account.region ?? settings.region, baseUrl }
+    return { name, owner, requestsPerMinute, apiKey, plan, region: account.region ?? settings.region, baseUrl }
   })
 }
 
@@ -90,6 +103,9 @@ export type Account = KeyAccount | SignInAccount
 
 export interface KeyAccount {
   readonly name: string
+  /** Whom it serves, if not everybody. */
+  readonly owner: string | undefined
+  readonly requestsPerMinute: number | undefined
   readonly apiKey: string
   readonly plan: Plan
   readonly region: Region
@@ -99,6 +115,8 @@ export interface KeyAccount {
 
 export interface SignInAccount {
   readonly name: string
+  readonly owner: string | undefined
+  readonly requestsPerMinute: number | undefined
   /** The file of its credential. */
   readonly oauth: string
   readonly baseUrl: string | undefined

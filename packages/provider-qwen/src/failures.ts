@@ -72,7 +72,7 @@ interface Rule {
 const QUOTA_LABEL = /insufficient_quota|AllocationQuota/
 const HARD_QUOTA = /free allocated quota|(?:hour|week|month)\w* allocated quota|free tier/i
 
-/** The catalogue of wire/qwen.md §5.2. All that a rule names has to be there; the first rule that fits counts. */
+/** The catalogue of the services' errors. All that a rule names has to be there; the first rule that fits counts. */
 const RULES: readonly Rule[] = [
   { kind: 'quota', label: /FreeTierOnly/ },
   { kind: 'quota', label: QUOTA_LABEL, words: HARD_QUOTA },

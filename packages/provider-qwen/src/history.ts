@@ -3,7 +3,7 @@ import { partsOf, type Message } from './content.ts'
 type Call = NonNullable<Message['tool_calls']>[number]
 
 /**
- * The messages in an order that Qwen takes (wire/qwen.md §2.4): the results of calls right behind the message that made
+ * The messages in an order that Qwen takes: the results of calls right behind the message that made
  * them, no result without its call and no call without its result, and no two messages of the assistant in a row. The same
  * list where it was like that.
  */

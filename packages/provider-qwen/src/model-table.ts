@@ -9,7 +9,7 @@ export interface ModelLimits {
 }
 
 /**
- * What is known of models by their names (wire/qwen.md §2.8, July 2026); where sources disagree, the larger output. A
+ * What is known of models by their names (July 2026); where sources disagree, the larger output. A
  * model that is not here is left to the upstream.
  */
 const LIMITS: Readonly<Record<string, ModelLimits>> = {

@@ -9,6 +9,8 @@ import type { Account, KeyAccount, QwenConfig, SignInAccount } from './config.ts
 import type { QwenCredential } from './credential.ts'
 import { USER_AGENT } from './user-agent.ts'
 
+const PORTAL = 'portal'
+
 /** One account, ready to be used. */
 export interface OpenAccount {
   readonly spec: AccountSpec
@@ -37,12 +39,15 @@ export function openAccount(account: Account, context: AccountContext): OpenAcco
   return 'oauth' in account ? openSignIn(account, context) : openKey(account, context)
 }
 
-function openKey({ name, apiKey, plan, region, ...account }: KeyAccount, context: AccountContext): OpenAccount {
+function openKey(
+  { name, owner, requestsPerMinute, apiKey, plan, region, ...account }: KeyAccount,
+  context: AccountContext,
+): OpenAccount {
   const baseUrl = account.baseUrl ?? baseUrlOf(plan, region)
   if (baseUrl === undefined) throw new Error(`The plan ${plan} is not to be had in ${region}.`)
   const service = toService(context, baseUrl, apiKey, 'openai')
   return {
-    spec: { name, fingerprint: fingerprintOf(`${apiKey} ${baseUrl}`) },
+    spec: { name, owner, requestsPerMinute, place: baseUrl, fingerprint: fingerprintOf(`${apiKey} ${baseUrl}`) },
     isPortal: false,
     place: baseUrl,
     hasEmbeddings: plan === 'payg',
@@ -52,19 +57,29 @@ function openKey({ name, apiKey, plan, region, ...account }: KeyAccount, context
   }
 }
 
-function openSignIn({ name, oauth, baseUrl, authUrl }: SignInAccount, context: AccountContext): OpenAccount {
-  const { upstream, timeouts, name: provider = 'qwen' } = context.deps
+function openSignIn(
+  { name, owner, requestsPerMinute, oauth, baseUrl, authUrl }: SignInAccount,
+  context: AccountContext,
+): OpenAccount {
+  const { upstream, timeouts, name: provider = 'qwen', onNotice: onProblem } = context.deps
   const command = `millrace login ${provider} --name ${name}`
-  const tokens = createTokens({ name, path: oauth, command, upstream, timeouts, authUrl })
+  const tokens = createTokens({ name, path: oauth, command, upstream, timeouts, authUrl, onProblem })
 
   function toSignedIn({ accessToken, resourceUrl }: QwenCredential): Service {
     return toService(context, baseUrl ?? resourceOf(resourceUrl, authUrl), accessToken, 'qwen-oauth')
   }
 
   return {
-    spec: { name, fingerprint: fingerprintOf(oauth), isRenewed: tokens.isRenewed },
+    spec: {
+      name,
+      owner,
+      place: baseUrl ?? PORTAL,
+      fingerprint: fingerprintOf(oauth),
+      isRenewed: tokens.isRenewed,
+      requestsPerMinute,
+    },
     isPortal: true,
-    place: 'portal',
+    place: PORTAL,
     hasEmbeddings: false,
     advice: '',
     probeModel: 'coder-model',

@@ -12,6 +12,7 @@ import {
   type Frames,
   type Provider,
   type ProviderDeps,
+  type RelayCall,
 } from '@millrace/core'
 import { isObject, readEmbeddings } from '@millrace/openai-dialect'
 import { askAccount, type Asking } from './chat.ts'
@@ -19,6 +20,7 @@ import { accountsOf, mistakesIn, type QwenConfig } from './config.ts'
 import { toQwenError } from './failures.ts'
 import { listModels } from './list-models.ts'
 import { openAccount, secretsOf, type OpenAccount } from './open-account.ts'
+import { relayThrough } from './relay.ts'
 import { toQwenBody } from './request.ts'
 
 /** How many texts Qwen makes embeddings of at once. */
@@ -32,8 +34,9 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
     accountsOf(settings).map(account => [account.name, openAccount(account, { settings, deps })]),
   )
   const opened = [...accounts.values()]
-  const { name: provider = settings.kind, states } = deps
-  const pool = createPool({ provider, accounts: opened.map(({ spec }) => spec), states })
+  const { messagesUrl } = settings
+  const { name: provider = settings.kind, states, onAccountChange: onChange } = deps
+  const pool = createPool({ provider, accounts: opened.map(({ spec }) => spec), states, onChange })
   const accountOf = (lease: Lease): OpenAccount => accounts.get(lease.name)!
 
   function toAsking(request: ChatRequest, call: Call): Asking {
@@ -53,7 +56,8 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
   function chat(request: ChatRequest, call: Call): Frames {
     return createFlow(async sink => {
       const asking = toAsking(request, call)
-      const options = { sticky: stickyOf(request, call), signal: call.signal, onAccount: call.onAccount }
+      const { caller, signal, onAccount } = call
+      const options = { sticky: stickyOf(request, call), caller, signal, onAccount }
       await runThroughAccounts(pool, options, lease => askAccount(accountOf(lease), asking), sink)
     })
   }
@@ -64,7 +68,8 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
       const message = 'Qwen makes embeddings for pay-as-you-go keys only, and this gateway holds none.'
       throw new GatewayError('model_not_found', message, { param: 'model' })
     }
-    const options = { sticky: call.session, signal: call.signal, onAccount: call.onAccount }
+    const { session: sticky, caller, signal, onAccount } = call
+    const options = { sticky, caller, signal, onAccount }
     return withAccount(without(pool, unsuited), options, async lease => {
       const account = accountOf(lease)
       const service = await account.service(call.signal)
@@ -75,6 +80,16 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
         throw toQwenError(error, { advice: account.advice, secrets: secretsOf(service) }, Date.now())
       }
     })
+  }
+
+  const signIns = new Set(opened.filter(({ isPortal }) => isPortal).map(({ spec }) => spec.name))
+
+  function relayTo(url: string, call: RelayCall): AsyncIterable<Buffer> {
+    const { session: sticky, caller, signal, onAccount } = call
+    const options = { sticky, caller, signal, onAccount }
+    return createFlow(sink =>
+      runThroughAccounts(without(pool, signIns), options, lease => relayThrough(accountOf(lease), url, call), sink),
+    )
   }
 
   const operable: Accounts = {
@@ -101,6 +116,9 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
     chat,
     models: signal => listModels(opened, signal),
     embeddings,
+    // The portal of sign-ins does not speak it.
+    ...(messagesUrl !== undefined &&
+      signIns.size < opened.length && { relayMessages: call => relayTo(messagesUrl, call) }),
     accounts: operable,
   }
 }

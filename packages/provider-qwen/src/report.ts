@@ -1,6 +1,6 @@
 import { isObject } from '@millrace/openai-dialect'
 
-/** What Qwen says of a failure, in whichever of its shapes (wire/qwen.md §5.1). */
+/** What Qwen says of a failure, in whichever of its shapes: `{ error: { code, message } }`, or `code` and `message` alone. */
 export interface Report {
   /** As far as known: of the answer, of the event, or in front of the words. */
   readonly status: number | undefined

@@ -52,6 +52,19 @@ const messages = (sent: readonly object[], expected: readonly object[], more: Ca
   expected: { messages: expected, ...more.expected },
 })
 
+const SHARED = {
+  stop: ['END', '\n\n'],
+  seed: 7,
+  presence_penalty: 0.5,
+  logprobs: true,
+  top_logprobs: 3,
+  temperature: 1.9,
+  top_p: 1,
+  response_format: { type: 'text' },
+  modalities: ['text', 'audio'],
+  audio: { voice: 'Cherry', format: 'wav' },
+}
+
 const SAMPLING: Readonly<Record<string, Case>> = {
   'a whole answer is streamed, too': { members: { stream: false } },
   "Qwen's own members go on": {
@@ -70,6 +83,7 @@ const SAMPLING: Readonly<Record<string, Case>> = {
       vl_high_resolution_images: true,
     },
   },
+  'what both know goes on': { members: SHARED, expected: SHARED },
   'zero is a value': {
     members: { temperature: 0, top_k: 0, seed: 0 },
     expected: { temperature: 0, top_k: 0, seed: 0 },
@@ -150,6 +164,36 @@ const THINKING: Readonly<Record<string, Case>> = {
   "Anthropic's form, off": { members: { thinking: { type: 'disabled' } }, expected: { enable_thinking: false } },
 }
 
+const JSON_MODE = { response_format: { type: 'json_object' } }
+const JSON_SCHEMA = { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: {} } } }
+const NAMED = { tool_choice: { type: 'function', function: { name: 'f' } } }
+const WITH_TOOL = { tools: [tool('f')], ...NAMED }
+
+const NO_THINKING: Readonly<Record<string, Case>> = {
+  'for the older JSON mode': { members: JSON_MODE, expected: { ...JSON_MODE, enable_thinking: false } },
+  'for a tool that must be called': {
+    members: WITH_TOOL,
+    model: 'qwen3.6-plus',
+    expected: { ...WITH_TOOL, parallel_tool_calls: true, enable_thinking: false },
+  },
+  'is not asked of a model that never thinks': {
+    members: { ...WITH_TOOL, ...JSON_MODE },
+    model: 'qwen3-coder-plus',
+    expected: { ...WITH_TOOL, ...JSON_MODE, parallel_tool_calls: true },
+  },
+  "is not asked of another maker's model": {
+    members: { ...WITH_TOOL, enable_thinking: true },
+    model: 'glm-5',
+    expected: { ...WITH_TOOL, enable_thinking: true, parallel_tool_calls: true },
+  },
+  'is not asked for against the client': {
+    members: { ...JSON_MODE, reasoning_effort: 'low' },
+    expected: { ...JSON_MODE, enable_thinking: true, thinking_budget: 1024 },
+  },
+  'is not needed for a schema': { members: JSON_SCHEMA, expected: JSON_SCHEMA },
+  'is not needed for a choice without tools': { members: NAMED },
+}
+
 const TOOLS: Readonly<Record<string, Case>> = {
   'calls side by side': {
     members: { tools: [tool('f')] },
@@ -167,9 +211,9 @@ const TOOLS: Readonly<Record<string, Case>> = {
   'the only tool, required': {
     members: { tools: [tool('f')], tool_choice: 'required' },
     expected: {
-      tools: [tool('f')],
-      tool_choice: { type: 'function', function: { name: 'f' } },
+      ...WITH_TOOL,
       parallel_tool_calls: true,
+      enable_thinking: false,
     },
   },
   'no parameters': {
@@ -326,7 +370,7 @@ const AT_THE_PORTAL: Readonly<Record<string, Case>> = {
   }),
 }
 
-const TABLES = { SAMPLING, THINKING, TOOLS, MESSAGES, AT_THE_PORTAL }
+const TABLES = { SAMPLING, THINKING, NO_THINKING, TOOLS, MESSAGES, AT_THE_PORTAL }
 
 describe.for(Object.entries(TABLES))('%s', ([table, cases]) => {
   test.for(Object.entries(cases))('%s', ([, { members = {}, model = 'qwen3-max', rules, expected }]) => {
@@ -362,6 +406,13 @@ test.for<[name: string, members: object, param: string, model?: string]>([
     'a tool, required of a model that thinks',
     { tools: [tool('f')], tool_choice: 'required', enable_thinking: true },
     'tool_choice',
+  ],
+  ['a tool by its name, of a model that thinks', { ...WITH_TOOL, reasoning_effort: 'low' }, 'tool_choice'],
+  [
+    'a tool, required of a model that always thinks',
+    { ...WITH_TOOL, tool_choice: 'required' },
+    'tool_choice',
+    'qwq-plus',
   ],
   [
     'a choice among some tools',

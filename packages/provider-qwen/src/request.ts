@@ -3,7 +3,7 @@ import { encodeBody, toStreamOptions, withRules, type MemberRules } from '@millr
 import { isMarked, MAX_CACHE_MARKS } from './cache-marks.ts'
 import { toMessages } from './messages.ts'
 import { limitsOf } from './model-table.ts'
-import { toThinking } from './thinking.ts'
+import { isThinking, toThinking } from './thinking.ts'
 import { toToolMembers } from './tools.ts'
 
 export interface QwenRules {
@@ -49,6 +49,7 @@ export function toQwenBody(request: ChatRequest, call: Call, rules: QwenRules, c
 
 function toEdits(request: ChatRequest, model: string, { isPortal, dummyTool }: QwenRules): Record<string, unknown> {
   const tools = request.tools ?? []
+  const thinking = toThinking(request, model)
   const messages = toMessages(request.messages, {
     isPortal,
     preserveThinking: request['preserve_thinking'] === true,
@@ -62,8 +63,8 @@ function toEdits(request: ChatRequest, model: string, { isPortal, dummyTool }: Q
     stream_options: toStreamOptions(request),
     ...toSampling(request),
     ...toLimit(request, model),
-    ...toThinking(request, model),
-    ...toToolMembers(request),
+    ...thinking,
+    ...toToolMembers(request, isThinking({ ...request, ...thinking }, model)),
     ...(isPortal && dummyTool && tools.length === 0 ? { tools: [DUMMY_TOOL] } : undefined),
   }
 }

@@ -96,6 +96,22 @@ describe('calls of tools', () => {
     expect(other).toMatchObject({ calls: plain.calls, finish: 'tool_calls', failure: undefined })
   })
 
+  test('that a prompt asks for end with an answer that quotes what they gave', async () => {
+    const provider = simulated.openKeys('sk-test-1')
+    const content = 'Look it up. [simulate: script=tool&name=lookup&arguments={"what": ["mill", "race"]}]'
+    const asked = [{ role: 'user', content }]
+    const { calls, finish } = await chat(provider, 'qwen3-coder-plus', { tools: TOOLS, messages: asked })
+    expect({ calls, finish }).toMatchObject({ calls: [{ name: 'lookup' }], finish: 'tool_calls' })
+    expect(JSON.parse(calls[0]!.arguments)).toEqual({ what: ['mill', 'race'] })
+    const messages = [
+      ...asked,
+      { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: calls[0] }] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'A channel of water.' },
+    ]
+    const answer = await chat(provider, 'qwen3-coder-plus', { tools: TOOLS, messages })
+    expect(answer).toMatchObject({ text: 'The tool says: A channel of water.', finish: 'stop', calls: [] })
+  })
+
   test('whose arguments are cut short', async () => {
     const cut = await chat(simulated.openKeys('sk-test-1'), 'qwen3-coder-plus?script=tools-truncated', { tools: TOOLS })
     expect(cut.finish).toBe('length')
@@ -110,6 +126,8 @@ const call = (id: string, args: string): object => ({
 const marked = (text: string): object => ({ type: 'text', text, cache_control: { type: 'ephemeral' } })
 
 describe('what Qwen refuses is not asked', () => {
+  const IN_JSON = [{ role: 'user', content: 'Answer in JSON.' }]
+  const NAMED = { tool_choice: { type: 'function', function: { name: 'lookup' } } }
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }
 
   test.for<[name: string, members: object, model?: string]>([
@@ -118,6 +136,8 @@ describe('what Qwen refuses is not asked', () => {
     ['a developer', { messages: [{ role: 'developer', content: 'Be brief.' }, ...HELLO.messages] }],
     ['no tools', { tools: [] }],
     ['the only tool, required', { tools: TOOLS.slice(1), tool_choice: 'required' }],
+    ['a tool by its name, of a model that thinks unless told not to', { tools: TOOLS, ...NAMED }, 'qwen3.6-plus'],
+    ['JSON of such a model', { response_format: { type: 'json_object' }, messages: IN_JSON }, 'qwen3.6-plus'],
     ['nothing for top_p', { top_p: 0 }],
     ['too high a limit', { max_completion_tokens: 1_000_000 }, 'qwen-max'],
     ['an effort', { reasoning_effort: 'xhigh' }, 'qwen3.6-flash'],

@@ -17,7 +17,8 @@ const EFFORTS: Readonly<Record<string, Wish>> = {
 
 /**
  * What other dialects say of thinking (`reasoning_effort`, `reasoning`, `thinking`) as Qwen's own members. Those win where
- * the client gives them. A model that never thinks is told nothing. Models of other makers get what came.
+ * the client gives them. A model that never thinks is told nothing. Where the client says nothing, but wants what thinking
+ * rules out, a model that might think is told not to. Models of other makers get what came.
  * @throws {GatewayError} `unsupported_parameter`: an effort of no known name, or a model that cannot be kept from thinking
  */
 export function toThinking(request: ChatRequest, model: string): Readonly<Record<string, unknown>> {
@@ -26,14 +27,31 @@ export function toThinking(request: ChatRequest, model: string): Readonly<Record
   const foreign = { reasoning_effort: undefined, reasoning: undefined, thinking: undefined }
   const [param, wish] = wishOf(request) ?? []
   const { enable_thinking, thinking_budget } = request
-  if (wish === undefined || thinking === 'never') return foreign
-  if (enable_thinking != null || thinking_budget != null) return foreign
+  if (thinking === 'never' || enable_thinking != null || thinking_budget != null) return foreign
+  if (wish === undefined) {
+    return thinking === 'switchable' && excludesThinking(request) ? { ...foreign, enable_thinking: false } : foreign
+  }
   if (thinking === 'always') {
     if (wish === false) throw unsupported(String(param), 'This model always thinks: it cannot be told not to.')
     return { ...foreign, thinking_budget: budgetOf(wish.budget, model) }
   }
   if (wish === false) return { ...foreign, enable_thinking: false }
   return { ...foreign, enable_thinking: true, thinking_budget: budgetOf(wish.budget, model) }
+}
+
+/** Whether a request has what Qwen refuses of a model that thinks: a tool that must be called, or the older JSON mode. */
+function excludesThinking({ tool_choice, response_format, tools }: ChatRequest): boolean {
+  const isForced = tool_choice === 'required' || isObject(tool_choice)
+  return (
+    (isForced && tools != null && tools.length > 0) ||
+    (isObject(response_format) && response_format['type'] === 'json_object')
+  )
+}
+
+/** Whether a model of Qwen's own is sure to think, asked with these members. */
+export function isThinking({ enable_thinking }: Readonly<Record<string, unknown>>, model: string): boolean {
+  const thinking = thinkingOf(model)
+  return thinking === 'always' || (thinking === 'switchable' && enable_thinking === true)
 }
 
 /** What the client says, and the member in which it does; the first of these that says something. */

@@ -1,5 +1,4 @@
-import { homedir } from 'node:os'
-import { createTokenSource, RefreshRefused, type TokenSource } from '@millrace/accounts'
+import { createTokenSource, expandHome, RefreshRefused, type TokenSource } from '@millrace/accounts'
 import { parseCredential, toCredential, toMembers, type QwenCredential } from './credential.ts'
 import { CLIENT_ID, postForm, type SignInServer } from './sign-in-server.ts'
 
@@ -23,7 +22,7 @@ export function createTokens({
 }: TokensOptions): TokenSource<QwenCredential> {
   return createTokenSource({
     name,
-    path: path.replace(/^~(?=\/|\\)/, () => homedir()),
+    path: expandHome(path),
     mend: `sign in again with \`${command}\``,
     parse: parseCredential,
     toMembers,

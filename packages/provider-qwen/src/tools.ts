@@ -11,10 +11,10 @@ const MAX_CHOICES = 4
 
 /**
  * The members that have to do with tools, where they differ from what came: none of them where there are no tools, calls
- * side by side unless the client says otherwise, and a choice that Qwen knows.
+ * side by side unless the client says otherwise, and a choice that Qwen knows. `thinks`: the model is told to, or always does.
  * @throws {GatewayError} `unsupported_parameter` for what Qwen does not do
  */
-export function toToolMembers(request: ChatRequest): Readonly<Record<string, unknown>> {
+export function toToolMembers(request: ChatRequest, thinks: boolean): Readonly<Record<string, unknown>> {
   const { tools, tool_choice: choice, parallel_tool_calls: parallel, n } = request
   if (n != null && n > MAX_CHOICES) throw unsupported('n', `Qwen gives at most ${MAX_CHOICES} choices.`)
   if (tools == null || tools.length === 0) {
@@ -24,7 +24,7 @@ export function toToolMembers(request: ChatRequest): Readonly<Record<string, unk
   const plain = mapChanged(withOneMark(tools), toTool)
   return {
     ...(plain === tools ? undefined : { tools: plain }),
-    ...(choice == null ? undefined : toToolChoice(choice, request)),
+    ...(choice == null ? undefined : toToolChoice(choice, tools, thinks)),
     ...(parallel == null ? { parallel_tool_calls: true } : undefined),
   }
 }
@@ -52,11 +52,13 @@ function withOneMark(tools: readonly Tool[]): readonly Tool[] {
 /** With a single tool, `required` is the same as naming it; a model that thinks can be given no name. */
 function toToolChoice(
   choice: unknown,
-  { tools, enable_thinking }: ChatRequest,
+  [only, ...others]: readonly Tool[],
+  thinks: boolean,
 ): Readonly<Record<string, unknown>> | undefined {
-  if (choice === 'auto' || choice === 'none' || (isObject(choice) && choice['type'] === 'function')) return undefined
-  const [only, ...others] = tools ?? []
-  if (choice === 'required' && others.length === 0 && only?.function !== undefined && enable_thinking !== true) {
+  if (choice === 'auto' || choice === 'none') return undefined
+  if (thinks) throw unsupported('tool_choice', 'Of a model that thinks, Qwen takes no more than "auto" and "none".')
+  if (isObject(choice) && choice['type'] === 'function') return undefined
+  if (choice === 'required' && others.length === 0 && only?.function !== undefined) {
     return { tool_choice: { type: 'function', function: { name: only.function.name } } }
   }
   const said = typeof choice === 'string' ? `"${choice}"` : 'this'

@@ -58,6 +58,13 @@ export function carryOut(
   })
 }
 
+/** Fires when the client leaves, or the answer is out. */
+export function toClosed({ response }: Exchange): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => controller.abort())
+  return controller.signal
+}
+
 /** Whether HTTP chunks may go to the socket: HTTP/1.0 has none, and a response without a socket waits for another. */
 export function isFramed({ request, response }: Exchange): boolean {
   return request.httpVersion !== '1.0' && response.socket !== null

@@ -1,3 +1,7 @@
+export { startAmazonQSimulator } from './amazon-q/amazon-q-simulator.ts'
+export type { AmazonQSimulator, AmazonQSimulatorOptions } from './amazon-q/amazon-q-simulator.ts'
+export type { AmazonQControl } from './amazon-q/control.ts'
+export type { AmazonQState } from './amazon-q/state.ts'
 export { COMMON_OPTIONS } from './options.ts'
 export { startQwenSimulator } from './qwen/qwen-simulator.ts'
 export type { QwenControl } from './qwen/control.ts'

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { describeAmazonQ } from './amazon-q/describe-amazon-q.ts'
 import { describeQwen } from './qwen/describe-qwen.ts'
 import { SCENARIOS } from './scenarios.ts'
 
@@ -74,10 +75,26 @@ describe('the simulator as a process', () => {
     expect(await ended).toEqual([0, null])
   })
 
+  it('may be Amazon Q', async () => {
+    const { url, port } = await start('amazon-q', '--tied', '--api-key', 'test-key', '--scenario', 'words=1')
+    expect(url).toBe(`http://127.0.0.1:${port}`)
+    const currentMessage = { userInputMessage: { content: 'hello' } }
+    const body = JSON.stringify({ conversationState: { chatTriggerType: 'MANUAL', currentMessage } })
+    const ask = async (token: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}` }
+      return (await fetch(`${url}/generateAssistantResponse`, { method: 'POST', body, headers })).status
+    }
+    expect([await ask('test-key'), await ask('aoa-test-1')]).toEqual([200, 403])
+    const ended = once(child!, 'exit')
+    child!.stdin.end()
+    expect(await ended).toEqual([0, null])
+  })
+
   it('prints all scenarios and refuses what it does not know', async () => {
     const text = await help()
     for (const { name, summary } of SCENARIOS) expect(text).toContain(`${name.padEnd(16)} ${summary}`)
     expect(await help('qwen')).toContain(describeQwen())
+    expect(await help('amazon-q')).toContain(describeAmazonQ())
     const [code] = (await once(spawn(process.execPath, [MAIN, '--nothing']), 'exit')) as [number]
     expect(code).toBe(1)
   })

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { startAmazonQSimulator } from './amazon-q/amazon-q-simulator.ts'
+import { describeAmazonQ } from './amazon-q/describe-amazon-q.ts'
 import { describeQwen } from './qwen/describe-qwen.ts'
 import { startQwenSimulator } from './qwen/qwen-simulator.ts'
 import { describeScenarios } from './scenarios.ts'
@@ -31,14 +33,20 @@ const UPSTREAMS = {
     start: startQwenSimulator,
     describe: describeQwen,
   },
+  'amazon-q': {
+    summary: 'Starts Amazon Q, spoken to by targets or by paths, and its sign-in, all on one port.',
+    start: startAmazonQSimulator,
+    describe: describeAmazonQ,
+  },
 } satisfies Record<string, Upstream>
 
 const USAGE = `
-  openai | qwen        what to simulate (openai)
+  openai | qwen | amazon-q
+                       what to simulate (openai)
   --port N             where it listens (any port that is free)
   --host ADDRESS       on which address (127.0.0.1)
   --api-key KEY        the key that it demands (none)
-  --scenario SCENARIO  what a model gets whose name asks for nothing (text)
+  --scenario SCENARIO  what a model gets whose name asks for nothing (an ordinary answer)
   --log                a line for each answer, on standard error
   --tied               end when standard input closes
   --help               this text

@@ -4,9 +4,14 @@ import type { ChatChunk, ChunkChoice, ChunkHead, Frame, GatewayError, Usage } fr
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g
 const ESCAPES: Readonly<Record<string, string>> = { '\u0085': '\\u0085', '\u2028': '\\u2028', '\u2029': '\\u2029' }
 
+/** A value as one line of JSON, for readers of lines of every kind. */
+export function encodeLine(value: unknown): string {
+  return JSON.stringify(value).replace(LINE_SEPARATORS, character => ESCAPES[character]!)
+}
+
 /** A value as one server-sent event: `data: `, one line of JSON, blank line. */
 export function encodeEvent(value: unknown): string {
-  return `data: ${JSON.stringify(value).replace(LINE_SEPARATORS, character => ESCAPES[character]!)}\n\n`
+  return `data: ${encodeLine(value)}\n\n`
 }
 
 /** The frame as it goes to a client of the chat dialect. */

@@ -4,8 +4,8 @@ import { toChunk, toUsageChunk } from './encode.ts'
 export interface Framer {
   /** The frames for what is new in the first choice; the first time the role goes before it. */
   delta(delta: Delta): Frame[]
-  /** The frames with which the answer ends: the reason, and the usage where it is known. */
-  end(reason: FinishReason, usage?: Usage): Frame[]
+  /** The frames with which the answer ends: the reason, and the usage where it is known, or estimated. */
+  end(reason: FinishReason, usage?: Usage, isEstimate?: boolean): Frame[]
 }
 
 /** Deltas → frames, for providers that build their own; the role comes first and once, whatever is said first. */
@@ -24,9 +24,9 @@ export function createFramer(head: ChunkHead): Framer {
 
   return {
     delta: text => delta(text),
-    end: (reason, usage) => [
+    end: (reason, usage, isEstimate = false) => [
       ...delta({}, reason),
-      ...(usage === undefined ? [] : [{ chunk: toUsageChunk(head, usage) }]),
+      ...(usage === undefined ? [] : [{ chunk: toUsageChunk(head, usage), ...(isEstimate && { isEstimate }) }]),
     ],
   }
 }

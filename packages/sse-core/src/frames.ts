@@ -126,7 +126,7 @@ function createReader(reply: UpstreamReply, head: ChunkHead, options: ReadOption
 }
 
 /** @throws {UpstreamError} for every answer whose status says that it is none */
-async function refuseFailure({ status, headers, body }: UpstreamReply): Promise<void> {
+export async function refuseFailure({ status, headers, body }: UpstreamReply): Promise<void> {
   if (status < 300) return
   const said = await readAtMost(body, MAX_FAILURE_BYTES)
   if (status >= 400) {

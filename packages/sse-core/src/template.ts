@@ -73,6 +73,11 @@ export class TextFrame implements Frame {
     this.#like = like
   }
 
+  /** Where in {@link bytes} the text begins. */
+  get textStart(): number {
+    return this.#start
+  }
+
   /** How long the text is in JSON, bytes. */
   get textBytes(): number {
     return this.#end - this.#start
@@ -89,6 +94,11 @@ export class TextFrame implements Frame {
   /** The text as it stands in JSON: its bytes as the characters of a string. */
   get rawText(): string {
     return this.bytes.toString('latin1', this.#start, this.#end)
+  }
+
+  /** The same as bytes: a view, not to be changed. */
+  get rawBytes(): Buffer {
+    return this.bytes.subarray(this.#start, this.#end)
   }
 
   /** How long the text is, UTF-16 units: never more than {@link textBytes}. Counted without reading the text. */

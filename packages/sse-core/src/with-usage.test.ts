@@ -40,7 +40,41 @@ async function run(source: Frames, includeUsage = false): Promise<Outcome & Told
   return { ...(await gather(told.frames)), reports: told.reports } as Outcome & Told
 }
 
+const count = async (texts: readonly string[]): Promise<Usage> => estimate(100, texts.join('').length)
+
+describe('where the upstream says nothing', () => {
+  test('tokens are counted, where that can be done', async () => {
+    const reports: [Usage, boolean][] = []
+    const source = framesOf([
+      [opening(), frameOf({ content: 'Hi' })],
+      await readAll({ content: 'one' }, { content: 'two' }),
+    ])
+    const frames = withUsage(source, {
+      head: HEAD_WITH_USAGE,
+      promptBytes: 40,
+      count,
+      onUsage: (told, estimated) => void reports.push([told, estimated]),
+    })
+    const { chunks } = await gather(frames)
+    expect(reports).toEqual([[estimate(100, 'Hionetwo'.length), true]])
+    expect(chunks.at(-1)?.usage).toEqual(estimate(100, 8))
+  })
+
+  test('they are not, where the answer fails', async () => {
+    const reports: [Usage, boolean][] = []
+    const source = framesOf([[opening(), frameOf({ content: 'Hi' })]], new UpstreamError('idle_timeout', 'Silence.'))
+    const onUsage = (told: Usage, estimated: boolean): void => void reports.push([told, estimated])
+    await gather(withUsage(source, { head: HEAD, promptBytes: 40, count, onUsage }))
+    expect(reports).toEqual([[estimate(10, 1), true]])
+  })
+})
+
 describe('what the upstream said', () => {
+  test('counts as an estimate where the provider says that it is one', async () => {
+    const { reports } = await run(framesOf([[opening(), ending(), { ...usageFrame, isEstimate: true }]]))
+    expect(reports).toEqual([[usage, true]])
+  })
+
   test('is taken out and reported', async () => {
     const { chunks, reports } = await run(
       framesOf([

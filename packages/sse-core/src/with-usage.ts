@@ -10,10 +10,12 @@ export interface UsageOptions {
   readonly head: ChunkHead
   /** The size of what the model was given to read, bytes. */
   readonly promptBytes: number
+  /** Counts the tokens of an answer that ended well, from its texts, and of what was asked, where the upstream tells neither. */
+  readonly count?: ((texts: readonly string[]) => Promise<Usage>) | undefined
   /**
    * Told once about each answer that was begun: at its good end before the usage chunk goes out, or when it failed or
-   * was left. `estimated` where the upstream did not say: then a token is taken to have four bytes, of the prompt and of
-   * the text delivered so far; where nothing was delivered both are 0.
+   * was left. `estimated` where the upstream did not say. Without `count`, and for what did not end well, a token is then
+   * taken to have four bytes, of the prompt and of the text delivered so far; where nothing was delivered both are 0.
    */
   readonly onUsage: (usage: Usage, estimated: boolean) => void
 }
@@ -22,16 +24,17 @@ export interface UsageOptions {
  * Takes out what the upstream says about its usage, and at a good end adds one usage chunk where the client asked for
  * it, with an estimate if need be.
  */
-export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageOptions): Frames {
+export function withUsage(frames: Frames, { head, promptBytes, count, onUsage }: UsageOptions): Frames {
   return createFlow(async sink => {
-    let told: Usage | undefined
+    let told: Frame | undefined
     let begun = false
     let textBytes = 0
+    const texts: string[] = []
     const gate = createGate(sink)
 
-    function report(): Usage {
-      const usage = told ?? (begun ? estimateOf(promptBytes, textBytes) : estimateOf(0, 0))
-      onUsage(usage, told === undefined)
+    function report(counted = begun ? estimateOf(promptBytes, textBytes) : estimateOf(0, 0)): Usage {
+      const usage = told?.chunk.usage ?? counted
+      onUsage(usage, told === undefined || told.isEstimate === true)
       return usage
     }
 
@@ -39,11 +42,18 @@ export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageO
       await run(frames, batch => {
         let passed = batch
         for (const frame of batch) {
-          if (frame instanceof TextFrame) textBytes += frame.textBytes
-          else if (isUsage(frame)) {
-            told = frame.chunk.usage ?? undefined
+          if (frame instanceof TextFrame) {
+            textBytes += frame.textBytes
+            if (count !== undefined) texts.push(frame.text)
+          } else if (isUsage(frame)) {
+            told = frame
             passed = batch.filter(other => !isUsage(other))
-          } else textBytes += textBytesOf(frame.chunk)
+          } else {
+            for (const text of textsOf(frame.chunk)) {
+              textBytes += Buffer.byteLength(text)
+              if (count !== undefined) texts.push(text)
+            }
+          }
         }
         if (passed.length === 0) return undefined
         begun = true
@@ -53,7 +63,7 @@ export function withUsage(frames: Frames, { head, promptBytes, onUsage }: UsageO
       report()
       throw error
     }
-    const usage = report()
+    const usage = report(told === undefined ? await count?.(texts) : undefined)
     if (head.includeUsage && !gate.isClosed()) await sink([{ chunk: toUsageChunk(head, usage) }])
   })
 }
@@ -62,21 +72,19 @@ function isUsage(frame: Frame): boolean {
   return frame.bytes === undefined && frame.chunk.choices.length === 0 && frame.chunk.usage != null
 }
 
-function textBytesOf(chunk: ChatChunk): number {
-  let bytes = 0
-  const add = (text: string | null | undefined): void => {
-    if (text) bytes += Buffer.byteLength(text)
-  }
-  for (const { delta } of chunk.choices) {
-    add(delta.content)
-    add(delta.reasoning_content)
-    add(delta.refusal)
-    for (const call of [delta.function_call, ...(delta.tool_calls ?? []).map(tool => tool.function)]) {
-      add(call?.name)
-      add(call?.arguments)
-    }
-  }
-  return bytes
+/** All that a chunk adds to an answer. */
+function textsOf(chunk: ChatChunk): string[] {
+  return chunk.choices
+    .flatMap(({ delta }) => [
+      delta.content,
+      delta.reasoning_content,
+      delta.refusal,
+      ...[delta.function_call, ...(delta.tool_calls ?? []).map(tool => tool.function)].flatMap(call => [
+        call?.name,
+        call?.arguments,
+      ]),
+    ])
+    .filter((text): text is string => typeof text === 'string' && text !== '')
 }
 
 function estimateOf(promptBytes: number, textBytes: number): Usage {

@@ -31,7 +31,7 @@ describe.each(AGENTS)('$name', agent => {
   test.for(['qwen/qwen3-coder-plus'])('finishes a task with a tool call, through %s', async model => {
     const prompt = taskFor(agent, 'echo ground > flour.txt; echo The mill has turned.')
     await using run = await runAgent(agent, { origin: gateway.origin, key: KEY, model }, prompt)
-    expect(run.exitCode, run.output).toBe(0)
+    if (run.exitCode !== 0) throw new Error(`${agent.name} ended with ${run.exitCode}: ${run.output}`)
     expect(await readFile(join(run.folder, 'flour.txt'), 'utf8')).toBe('ground\n')
     // The model's own words, behind the result of the tool.
     expect(run.output).toMatch(/The tool says: .*The mill has turned\./s)

@@ -131,6 +131,7 @@ describe('S10: headers of the upstream', () => {
     'vary',
     'x-accel-buffering',
     'x-content-type-options',
+    'request-id',
     'x-request-id',
     'x-should-retry',
   ]

@@ -29,7 +29,19 @@ export function parseDockerfile(text: string): readonly Stage[] {
   return stages.map(toStage)
 }
 
-const KNOWN = new Set(['WORKDIR', 'USER', 'ENV', 'COPY', 'RUN', 'ENTRYPOINT', 'CMD', 'HEALTHCHECK', 'LABEL', 'EXPOSE'])
+const KNOWN = new Set([
+  'WORKDIR',
+  'USER',
+  'ENV',
+  'COPY',
+  'RUN',
+  'ENTRYPOINT',
+  'CMD',
+  'HEALTHCHECK',
+  'LABEL',
+  'EXPOSE',
+  'VOLUME',
+])
 
 function instructionsOf(text: string): Instruction[] {
   const lines = text

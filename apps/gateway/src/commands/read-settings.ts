@@ -13,10 +13,14 @@ export interface ConfigFlags {
   readonly port?: string
 }
 
-/** The command with the options that choose a configuration. */
+export function configOption(): Option {
+  return new Option('--config <file>', 'the configuration; else MILLRACE_CONFIG, else config/millrace.yaml')
+}
+
+/** The command with the options that choose a configuration, and where the gateway listens. */
 export function withConfigOptions(command: Command): Command {
   return command
-    .addOption(new Option('--config <file>', 'the configuration; else MILLRACE_CONFIG, else config/millrace.yaml'))
+    .addOption(configOption())
     .addOption(new Option('--host <address>', 'where to listen; else HOST, else server.host'))
     .addOption(new Option('--port <number>', 'where to listen; else PORT, else server.port'))
 }

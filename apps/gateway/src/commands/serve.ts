@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/placeholders.ts'
 import type { ConfigSource } from '../config/read-config.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
+import { originOf } from './origin.ts'
 import { readSettings, withConfigOptions, type ConfigFlags } from './read-settings.ts'
 
 const EX_SOFTWARE = 70
@@ -58,8 +59,7 @@ function endInGoodOrder(gateway: Gateway, logger: Logger): void {
 async function greet(gateway: Gateway, config: Config, { file, found }: ConfigSource): Promise<void> {
   const address = gateway.app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.server.port
-  const host = ['0.0.0.0', '::'].includes(config.server.host) ? 'localhost' : config.server.host
-  const baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`
+  const baseUrl = `${originOf({ host: config.server.host, port })}/v1`
   const models = (await gateway.catalogue.list()).map(({ id }) => id)
   const key = config.auth.keys.length > 0
   const lines = [
@@ -69,9 +69,9 @@ async function greet(gateway: Gateway, config: Config, { file, found }: ConfigSo
     `  Base URL   ${baseUrl}`,
     `  Key        ${key ? 'one of auth.keys' : 'none needed: it is open, to this machine only'}`,
     `  Config     ${file ?? 'none'}`,
-    ...found.map(
-      ({ provider, variable, baseUrl: at }) => `  Provider   ${provider} at ${at}, because ${variable} is set`,
-    ),
+    ...found.map(({ provider, variable, baseUrl: at }) => {
+      return `  Provider   ${provider}${at === undefined ? '' : ` at ${at}`}, because ${variable} is set`
+    }),
     `  Models     ${models.slice(0, MODELS_SHOWN).join(', ') || 'none found'}${models.length > MODELS_SHOWN ? `, and ${models.length - MODELS_SHOWN} more` : ''}`,
     '',
     'Try it:',

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { expandHome } from '@millrace/accounts'
 import type { Timeouts } from '@millrace/core'
 import { parseDuration, parseSize } from './quantities.ts'
 import type { ConfigFile } from './schema.ts'
@@ -13,6 +15,13 @@ interface ProviderConfig {
   readonly settings: { readonly kind: string } & Readonly<Record<string, unknown>>
 }
 
+/** A key that clients may use. */
+export interface ClientKey {
+  /** Whose it is, where that is said. */
+  readonly name?: string
+  readonly key: string
+}
+
 /** The configuration as the gateway uses it: every default filled in, times in milliseconds, sizes in bytes. */
 export interface Config {
   readonly server: {
@@ -22,8 +31,14 @@ export interface Config {
     readonly drain: { readonly delayMs: number; readonly timeoutMs: number }
   }
   /** Without keys everybody may call. */
-  readonly auth: { readonly keys: readonly string[] }
+  readonly auth: { readonly keys: readonly ClientKey[] }
+  /** Without it there is no admin API. */
+  readonly adminKey?: string
+  /** An absolute path. */
+  readonly stateDir: string
   readonly defaultProvider?: string
+  /** Name → the model that it stands for. */
+  readonly aliases?: ReadonlyMap<string, string>
   /** By name, in the order of the file. */
   readonly providers: ReadonlyMap<string, ProviderConfig>
   readonly stream: {
@@ -41,7 +56,7 @@ export interface Config {
 
 /** @param streaming false turns streaming off for every provider */
 export function toConfig(file: ConfigFile, streaming: boolean): Config {
-  const { server, auth, defaultProvider, providers, stream, demo, log } = file
+  const { server, auth, admin, stateDir, defaultProvider, aliases, providers, stream, demo, log } = file
   return {
     server: {
       host: server.host,
@@ -49,8 +64,11 @@ export function toConfig(file: ConfigFile, streaming: boolean): Config {
       bodyLimitBytes: parseSize(server.bodyLimit),
       drain: { delayMs: toMs(server.drain.delay), timeoutMs: toMs(server.drain.timeout) },
     },
-    auth: { keys: auth.keys.filter(key => key !== '') },
+    auth: { keys: auth.keys.map(entry => (typeof entry === 'string' ? { key: entry } : entry)).filter(hasKey) },
+    ...(admin.key && { adminKey: admin.key }),
+    stateDir: resolve(expandHome(stateDir)),
     ...(defaultProvider !== undefined && { defaultProvider }),
+    ...(aliases !== undefined && { aliases: new Map(Object.entries(aliases)) }),
     providers: new Map(
       Object.entries(providers).map(([name, provider]) => [name, toProviderConfig(provider, streaming)]),
     ),
@@ -63,6 +81,10 @@ export function toConfig(file: ConfigFile, streaming: boolean): Config {
     streaming,
     log,
   }
+}
+
+function hasKey({ key }: ClientKey): boolean {
+  return key !== ''
 }
 
 function toProviderConfig(provider: ConfigFile['providers'][string], streaming: boolean): ProviderConfig {

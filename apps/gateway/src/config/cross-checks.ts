@@ -6,6 +6,7 @@ import type { Members } from './plain-data.ts'
 import { DEFAULT_ADDRESS } from './schema.ts'
 
 const MIN_KEY_LENGTH = 16
+const MIN_ADMIN_KEY_LENGTH = 32
 
 /** Headers that the gateway itself sets, or that belong to one connection. */
 const OWN_HEADERS = new Set([
@@ -33,14 +34,15 @@ type Report = (path: Path, message: string) => void
 /**
  * Reports what a schema cannot see: settings that do not go together, and what is not safe. Reads defensively, since
  * it also looks at what the schema has refused, so that all mistakes come at once. In the providers it goes by names:
- * `baseUrl`, `apiKey` and `headers` mean the same in every kind.
+ * `baseUrl`, `apiKey`, `headers`, `accounts`, `owner` and the like mean the same in every kind.
  */
 export function crossCheck(file: unknown, report: Report): void {
-  const { server, auth, providers, defaultProvider, demo } = toMembers(file)
+  const { server, auth, admin, providers, defaultProvider, aliases, demo } = toMembers(file)
   const { host, port }: Members = { ...DEFAULT_ADDRESS, ...toMembers(server) }
-  const keys = toList(toMembers(auth)['keys'])
+  const keys = toClientKeys(toMembers(auth)['keys'])
   checkKeys(keys, report)
-  if (typeof host === 'string' && host !== '' && !isLoopback(host) && keys.every(key => key === '')) {
+  checkAdminKey(toMembers(admin)['key'], keys, report)
+  if (typeof host === 'string' && host !== '' && !isLoopback(host) && keys.every(({ key }) => key === '')) {
     report(
       ['server', 'host'],
       `other machines can reach the gateway on ${host}, so a key is needed: put one into \`auth.keys\`, or into the environment variable MILLRACE_API_KEY`,
@@ -51,10 +53,12 @@ export function crossCheck(file: unknown, report: Report): void {
     if (name === 'demo' && demo !== false) {
       report(at, 'is the name of the built-in provider: choose another, or set `demo: false`')
     }
-    const { baseUrl, apiKey, headers, models, defaultModel } = toMembers(provider)
-    checkBaseUrl([...at, 'baseUrl'], baseUrl, host, port, report)
-    if (typeof apiKey === 'string' && !isVisible(apiKey)) {
-      report([...at, 'apiKey'], 'cannot be sent as it is: a key is one word of visible ASCII characters')
+    const { headers, accounts, models, defaultModel } = toMembers(provider)
+    checkService(at, toMembers(provider), host, port, report)
+    for (const [index, account] of toList(accounts).entries()) {
+      const { owner, ...service } = toMembers(account)
+      checkService([...at, 'accounts', index], service, host, port, report)
+      if (typeof owner === 'string') checkOwner([...at, 'accounts', index, 'owner'], owner, keys, report)
     }
     checkHeaders([...at, 'headers'], headers, report)
     const offered = toList(models)
@@ -62,28 +66,101 @@ export function crossCheck(file: unknown, report: Report): void {
       report([...at, 'defaultModel'], `is not in \`models\` of the same provider${hint(defaultModel, offered)}`)
     }
   }
-  if (typeof defaultProvider === 'string') {
-    const names = [...new Set([...Object.keys(toMembers(providers)), ...(demo === false ? [] : ['demo'])])]
-    if (!names.includes(defaultProvider)) {
-      const there = names.length === 0 ? 'there are none' : `there are ${names.map(name => `\`${name}\``).join(', ')}`
-      report(
-        ['defaultProvider'],
-        `there is no provider \`${defaultProvider}\`; ${there}${hint(defaultProvider, names)}`,
-      )
-    }
+  const names = [...new Set([...Object.keys(toMembers(providers)), ...(demo === false ? [] : ['demo'])])]
+  if (typeof defaultProvider === 'string' && !names.includes(defaultProvider)) {
+    report(['defaultProvider'], noProvider(defaultProvider, names))
+  }
+  for (const name of Object.keys(toMembers(aliases))) {
+    const mistake = mistakeInAlias(name, toMembers(aliases), toMembers(providers), names, defaultProvider !== undefined)
+    if (mistake !== undefined) report(['aliases', name], mistake)
   }
 }
 
-function checkKeys(keys: readonly unknown[], report: Report): void {
-  for (const [index, key] of keys.entries()) {
+function noProvider(name: string, names: readonly string[]): string {
+  const there = names.length === 0 ? 'there are none' : `there are ${names.map(other => `\`${other}\``).join(', ')}`
+  return `there is no provider \`${name}\`; ${there}${hint(name, names)}`
+}
+
+/** What is wrong with where an alias leads, by way of others if need be. */
+function mistakeInAlias(
+  alias: string,
+  aliases: Members,
+  providers: Members,
+  names: readonly string[],
+  hasDefault: boolean,
+): string | undefined {
+  const way = [alias]
+  for (let model = aliases[alias]; typeof model === 'string'; model = aliases[model]) {
+    if (way.includes(model)) return `never leads to a model: ${[...way, model].join(' → ')}`
+    way.push(model)
+    if (Object.hasOwn(aliases, model)) continue
+    const [provider = '', rest = ''] = model.split(/\/(.*)/s)
+    if (!names.includes(provider)) return hasDefault ? undefined : noProvider(provider, names)
+    const hasModel =
+      rest !== '' || 'defaultModel' in toMembers(providers[provider]) || !Object.hasOwn(providers, provider)
+    return hasModel ? undefined : `names no model of the provider \`${provider}\`, which has no \`defaultModel\``
+  }
+  return undefined
+}
+
+interface FoundKey {
+  readonly path: Path
+  readonly key: unknown
+  readonly name: unknown
+}
+
+function toClientKeys(keys: unknown): readonly FoundKey[] {
+  return toList(keys).map((entry, index) => {
+    const path = ['auth', 'keys', index]
+    const { name, key } = toMembers(entry)
+    return isMembers(entry) ? { path: [...path, 'key'], key, name } : { path, key: entry, name: undefined }
+  })
+}
+
+function checkKeys(keys: readonly FoundKey[], report: Report): void {
+  const seen = new Map<unknown, unknown>()
+  for (const { path, key, name } of keys) {
     if (typeof key !== 'string' || key === '') continue
-    if (!isVisible(key)) {
-      report(['auth', 'keys', index], 'cannot be sent by a client: a key is one word of visible ASCII characters')
-    } else if (key.length < MIN_KEY_LENGTH) {
-      report(
-        ['auth', 'keys', index],
-        `is short enough to be guessed: use at least ${MIN_KEY_LENGTH} characters, for instance from \`openssl rand -hex 24\``,
-      )
+    checkKey(path, key, MIN_KEY_LENGTH, report)
+    if (seen.has(key) && seen.get(key) !== name) report(path, 'is in the list already, under another name')
+    seen.set(key, name)
+  }
+}
+
+function checkAdminKey(key: unknown, clientKeys: readonly FoundKey[], report: Report): void {
+  if (typeof key !== 'string' || key === '') return
+  const path = ['admin', 'key']
+  checkKey(path, key, MIN_ADMIN_KEY_LENGTH, report)
+  if (clientKeys.some(client => client.key === key)) {
+    report(path, 'is in `auth.keys` as well: clients must not have the key of the admin API')
+  }
+}
+
+function checkKey(path: Path, key: string, minLength: number, report: Report): void {
+  if (!isVisible(key)) {
+    report(path, 'cannot be sent by a client: a key is one word of visible ASCII characters')
+  } else if (key.length < minLength) {
+    report(
+      path,
+      `is short enough to be guessed: use at least ${minLength} characters, for instance from \`openssl rand -hex 24\``,
+    )
+  }
+}
+
+function checkOwner(path: Path, owner: string, keys: readonly FoundKey[], report: Report): void {
+  const names = keys.map(({ name }) => name)
+  if (names.includes(owner)) return
+  report(path, `is not the name of a key in \`auth.keys\`${hint(owner, names)}`)
+}
+
+/** What a provider, or one of its accounts, says of where it is and of how to sign in there. */
+function checkService(at: Path, service: Members, host: unknown, port: unknown, report: Report): void {
+  for (const name of ['baseUrl', 'messagesUrl', 'endpoint', 'authUrl'])
+    checkBaseUrl([...at, name], service[name], host, port, report)
+  for (const name of ['apiKey', 'accessToken']) {
+    const key = service[name]
+    if (typeof key === 'string' && !isVisible(key)) {
+      report([...at, name], 'cannot be sent as it is: a key is one word of visible ASCII characters')
     }
   }
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DEFINITIONS } from '../providers.ts'
@@ -12,6 +12,7 @@ import { SAMPLES } from './sample-providers.ts'
 
 const example = new URL('../../../../config/millrace.yaml', import.meta.url)
 const KEY = 'client-key-0123456789'
+const ADMIN_KEY = 'admin-key-0123456789-0123456789-0123456789'
 let folder: string
 
 beforeAll(async () => {
@@ -49,6 +50,7 @@ async function portOf(input: Omit<ConfigInput, 'definitions'>): Promise<number> 
 const DEFAULTS: Config = {
   server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 10_485_760, drain: { delayMs: 5000, timeoutMs: 120_000 } },
   auth: { keys: [] },
+  stateDir: join(homedir(), '.millrace'),
   providers: new Map(),
   stream: { commitAfterMs: 15_000, heartbeatMs: 15_000, stallMs: 60_000 },
   demo: true,
@@ -64,8 +66,11 @@ describe('what is read', () => {
   test('everything that can be set', async () => {
     const { config } = await read(`
 server: { host: 0.0.0.0, port: 9000, bodyLimit: 64KiB, drain: { delay: 0, timeout: 1m } }
-auth: { keys: ["${KEY}", ""] }
+auth: { keys: ["${KEY}", "", { name: alice, key: key-of-alice-0123456789 }] }
+admin: { key: ${ADMIN_KEY} }
+stateDir: /var/lib/millrace/
 defaultProvider: local
+aliases: { claude-sonnet-5: local/a, demo-echo: demo }
 providers:
   local:
     kind: openai
@@ -84,8 +89,14 @@ log: { level: debug }
 `)
     expect(config).toEqual({
       server: { host: '0.0.0.0', port: 9000, bodyLimitBytes: 65_536, drain: { delayMs: 0, timeoutMs: 60_000 } },
-      auth: { keys: [KEY] },
+      auth: { keys: [{ key: KEY }, { name: 'alice', key: 'key-of-alice-0123456789' }] },
+      adminKey: ADMIN_KEY,
+      stateDir: '/var/lib/millrace',
       defaultProvider: 'local',
+      aliases: new Map([
+        ['claude-sonnet-5', 'local/a'],
+        ['demo-echo', 'demo'],
+      ]),
       providers: new Map([
         [
           'local',
@@ -140,9 +151,9 @@ log: { level: debug }
     [
       'auth:\n  keys:\n    - ${K}\n    - ${L:-}',
       { K: '12345678901234567890' },
-      { auth: { keys: ['12345678901234567890'] } },
+      { auth: { keys: [{ key: '12345678901234567890' }] } },
     ],
-    ['auth: { keys: ["a$${b}-0123456789"] }', {}, { auth: { keys: ['a${b}-0123456789'] } }],
+    ['auth: { keys: ["a$${b}-0123456789"] }', {}, { auth: { keys: [{ key: 'a${b}-0123456789' }] } }],
   ])('%j takes values from the environment in the type that is wanted', async (text, env, expected) => {
     expect((await read(text, { env })).config).toMatchObject(expected)
   })
@@ -185,9 +196,18 @@ describe('what wins', () => {
 
   test('the key in MILLRACE_API_KEY counts where the file says nothing of keys', async () => {
     const env = { MILLRACE_API_KEY: KEY }
-    expect((await read('', { env })).config.auth.keys).toEqual([KEY])
-    expect((await read('auth: {}', { env })).config.auth.keys).toEqual([KEY])
+    expect((await read('', { env })).config.auth.keys).toEqual([{ key: KEY }])
+    expect((await read('auth: {}', { env })).config.auth.keys).toEqual([{ key: KEY }])
     expect((await read('auth: { keys: [] }', { env })).config.auth.keys).toEqual([])
+  })
+
+  test('MILLRACE_ADMIN_KEY counts where the file says nothing of it, MILLRACE_STATE_DIR always', async () => {
+    const env = { MILLRACE_ADMIN_KEY: ADMIN_KEY, MILLRACE_STATE_DIR: '~/states' }
+    const other = ADMIN_KEY.replace('admin', 'other')
+    expect((await read('', { env })).config).toMatchObject({ adminKey: ADMIN_KEY, stateDir: join(homedir(), 'states') })
+    expect((await read(`admin: { key: ${other} }`, { env })).config.adminKey).toBe(other)
+    expect((await read('stateDir: /tmp/x', { env })).config.stateDir).toBe(join(homedir(), 'states'))
+    expect((await read('admin: { key: "${NONE:-}" }')).config.adminKey).toBeUndefined()
   })
 
   test.each([
@@ -229,6 +249,36 @@ describe('well-known variables', () => {
       { provider: 'openai', variable: 'OPENAI_API_KEY', baseUrl: 'https://api.openai.com/v1' },
       { provider: 'ollama', variable: 'OLLAMA_HOST', baseUrl: 'http://127.0.0.1:11434/v1' },
     ])
+  })
+
+  test.each([
+    [{}, undefined],
+    [{ DASHSCOPE_BASE_URL: 'https://qwen.example/v1' }, 'https://qwen.example/v1'],
+  ])('DASHSCOPE_API_KEY makes the provider qwen: %j', async (more, baseUrl) => {
+    const env = { DASHSCOPE_API_KEY: 'sk-test', ...more }
+    const { config, source } = await read('', { env, definitions: DEFINITIONS })
+    expect(config.providers.get('qwen')).toMatchObject({ kind: 'qwen', settings: { apiKey: 'sk-test' } })
+    expect(config.providers.get('qwen')?.settings['baseUrl']).toBe(baseUrl)
+    expect(source.found).toEqual([{ provider: 'qwen', variable: 'DASHSCOPE_API_KEY', baseUrl }])
+  })
+
+  test('DASHSCOPE_API_KEY is the key of configured providers of kind qwen that lack one, and of no other', async () => {
+    const text = `providers:
+  a: { kind: qwen, region: beijing }
+  b: { kind: qwen, apiKey: sk-own }
+  c: { kind: openai, baseUrl: 'https://c.example/v1' }
+`
+    const env = { DASHSCOPE_API_KEY: 'sk-test', OPENAI_API_KEY: 'test-key' }
+    const { config, source } = await read(text, { env, definitions: DEFINITIONS })
+    const keys = Array.from(config.providers.values(), ({ settings }) => settings['apiKey'])
+    expect(keys).toEqual(['sk-test', 'sk-own', undefined])
+    expect(config.providers.get('a')?.settings['region']).toBe('beijing')
+    expect(source.found).toMatchObject([{ provider: 'a', variable: 'DASHSCOPE_API_KEY' }])
+    const elsewhere = read('providers: { q: { kind: qwen, baseUrl: "https://q.example/v1" } }', {
+      env,
+      definitions: DEFINITIONS,
+    })
+    expect(await mistakesIn(elsewhere)).toMatchObject([{ path: 'providers.q.apiKey' }])
   })
 
   test('make none beside a configured one', async () => {
@@ -318,6 +368,21 @@ describe('mistakes', () => {
     ['auth: { keys: ["two words 0123456789"] }', 'auth.keys[0]', 'cannot be sent by a client'],
     ['auth: { keys: [1234567890123456] }', 'auth.keys[0]', 'must be text: put quotes around it'],
     ['auth: { keys: client-key-0123456789 }', 'auth.keys', 'must be a list'],
+    ['auth: { keys: [{ nam: x }] }', 'auth.keys[0]', 'must be a key, or `{ name: …, key: … }`'],
+    ['auth: { keys: [{ name: x, key: short }] }', 'auth.keys[0].key', 'is short enough to be guessed'],
+    [
+      `auth: { keys: [${KEY}, { name: x, key: ${KEY} }] }`,
+      'auth.keys[1].key',
+      'is in the list already, under another name',
+    ],
+    [`admin: { key: ${KEY} }`, 'admin.key', 'is short enough to be guessed: use at least 32 characters'],
+    ['', 'admin.key', 'is short enough to be guessed', { env: { MILLRACE_ADMIN_KEY: KEY } }],
+    [
+      `auth: { keys: [${ADMIN_KEY}] }\nadmin: { key: ${ADMIN_KEY} }`,
+      'admin.key',
+      'is in `auth.keys` as well: clients must not have the key of the admin API',
+    ],
+    ['stateDir: ""', 'stateDir', 'must not be empty'],
     [
       'auth: { keys: ["${NOPE}"] }',
       'auth.keys[0]',
@@ -336,6 +401,18 @@ describe('mistakes', () => {
       'there is no provider `demmo`; there are `demo`; did you mean `demo`?',
     ],
     ['defaultProvider: x\ndemo: false', 'defaultProvider', 'there is no provider `x`; there are none'],
+    [
+      'aliases: { claude-x: dmo/echo }',
+      'aliases.claude-x',
+      'there is no provider `dmo`; there are `demo`; did you mean `demo`?',
+    ],
+    ['aliases: { a: a }', 'aliases.a', 'never leads to a model: a → a'],
+    [
+      'aliases: { a: x }\nproviders: { x: { kind: openai, baseUrl: "https://x.example/v1" } }',
+      'aliases.a',
+      'names no model of the provider `x`, which has no `defaultModel`',
+    ],
+    ['aliases: { a: 1 }', 'aliases.a', 'must be text: put quotes around it'],
     ['providers: { local: 1 }', 'providers.local', 'must be a mapping'],
     ['providers: { local: {} }', 'providers.local.kind', 'is missing: it must be one of `openai`, `anthropic`'],
     [
@@ -410,6 +487,14 @@ describe('mistakes', () => {
     ])
   })
 
+  test('aliases that lead to each other', async () => {
+    expect(await mistakesIn(read('aliases: { a: b, b: a, c: a }'))).toMatchObject([
+      { path: 'aliases.a', message: 'never leads to a model: a → b → a' },
+      { path: 'aliases.b', message: 'never leads to a model: b → a → b' },
+      { path: 'aliases.c', message: 'never leads to a model: c → a → b → a' },
+    ])
+  })
+
   test('come all at once, in order, with their places', async () => {
     const text = `server:
   host: 0.0.0.0
@@ -478,6 +563,30 @@ test('settings of a kind that do not go together are mistakes too', async () => 
   expect(await mistakesIn(read(text, { definitions: DEFINITIONS }))).toMatchObject([{ path: 'providers.q.region' }])
 })
 
+test('accounts are looked at as their provider is', async () => {
+  const text = `auth: { keys: [{ name: alice, key: ${KEY} }] }
+providers:
+  q:
+    kind: qwen
+    authUrl: http://auth.example
+    accounts:
+      - { name: a, apiKey: two words }
+      - { name: b, apiKey: k, baseUrl: http://b.example/v1, owner: alicia }
+      - { name: c, oauth: c.json, authUrl: http://localhost:8080 }
+  a: { kind: amazon-q, accessToken: two words, endpoint: http://q.example }
+`
+  const mistakes = await mistakesIn(read(text, { definitions: DEFINITIONS }))
+  expect(mistakes.map(({ path, message }) => [path.replace('providers.q.', ''), message])).toEqual([
+    ['authUrl', expect.stringContaining('unencrypted to auth.example')],
+    ['accounts[0].apiKey', expect.stringContaining('one word of visible ASCII')],
+    ['accounts[1].baseUrl', expect.stringContaining('unencrypted to b.example')],
+    ['accounts[1].owner', 'is not the name of a key in `auth.keys`; did you mean `alice`?'],
+    ['accounts[2].authUrl', expect.stringContaining('leads to this gateway itself')],
+    ['providers.a.accessToken', expect.stringContaining('one word of visible ASCII')],
+    ['providers.a.endpoint', expect.stringContaining('unencrypted to q.example')],
+  ])
+})
+
 describe('the file that comes with the gateway', () => {
   test('is found wherever the process runs, works without anything, and says what holds anyway', async () => {
     const { config, source } = await readConfig({ env: {}, definitions: DEFINITIONS })
@@ -487,18 +596,39 @@ describe('the file that comes with the gateway', () => {
 
   test('takes its key from the environment', async () => {
     const { config } = await readConfig({ env: { MILLRACE_API_KEY: KEY, HOST: '0.0.0.0' }, definitions: DEFINITIONS })
-    expect(config.auth.keys).toEqual([KEY])
+    expect(config.auth.keys).toEqual([{ key: KEY }])
   })
 
   test('is right with everything in it switched on', async () => {
     const text = (await readFile(example, 'utf8')).replaceAll(/^( *)#(?! \S|$)/gm, '$1')
-    const variables = ['OPENROUTER_API_KEY', 'DEEPSEEK_API_KEY', 'DASHSCOPE_API_KEY', 'CODING_PLAN_API_KEY']
-    const env = Object.fromEntries(variables.map(name => [name, 'test-key']))
+    const variables = [
+      'OPENROUTER_API_KEY',
+      'DEEPSEEK_API_KEY',
+      'DASHSCOPE_API_KEY',
+      'CODING_PLAN_API_KEY',
+      'KIRO_API_KEY',
+    ]
+    const env = { ...Object.fromEntries(variables.map(name => [name, 'test-key'])), ALICE_KEY: KEY }
     const { config } = await read(text, { env, definitions: DEFINITIONS })
-    const names = ['ollama', 'vllm', 'llamacpp', 'openrouter', 'deepseek', 'qwen', 'qwen-team', 'local']
+    const names = [
+      'ollama',
+      'vllm',
+      'llamacpp',
+      'openrouter',
+      'deepseek',
+      'qwen',
+      'qwen-team',
+      'amazon-q',
+      'kiro',
+      'local',
+    ]
     expect([...config.providers.keys()]).toEqual(names)
     expect(config.defaultProvider).toBe('ollama')
     expect(config.providers.get('local')?.timeouts).toEqual(config.providers.get('ollama')?.timeouts)
-    expect(config).toMatchObject({ ...DEFAULTS, providers: config.providers })
+    expect(config).toMatchObject({
+      ...DEFAULTS,
+      auth: { keys: [{ name: 'alice', key: KEY }] },
+      providers: config.providers,
+    })
   })
 })

@@ -9,10 +9,12 @@ import type { Config } from './config.ts'
 import { crossCheck } from './cross-checks.ts'
 import { findingsOf } from './issue-messages.ts'
 import { isMembers, replaceAt } from './plain-data.ts'
+import type { Members } from './plain-data.ts'
 import { toScalar } from './placeholders.ts'
 import type { Environment } from './placeholders.ts'
 import { configSchema, DEFAULT_ADDRESS } from './schema.ts'
 import { findWellKnown } from './well-known.ts'
+import type { FoundProvider } from './well-known.ts'
 import { parseYaml } from './yaml-source.ts'
 import type { Note } from './yaml-source.ts'
 
@@ -33,8 +35,12 @@ export interface ConfigInput {
 export interface ConfigSource {
   /** Undefined where there was no file. */
   readonly file: string | undefined
-  /** The providers that were made from well-known environment variables. */
-  readonly found: readonly { readonly provider: string; readonly variable: string; readonly baseUrl: string }[]
+  /** The providers that well-known environment variables made, or gave their key. */
+  readonly found: readonly {
+    readonly provider: string
+    readonly variable: string
+    readonly baseUrl?: string | undefined
+  }[]
 }
 
 /**
@@ -105,7 +111,13 @@ function withEnvironment(fileValue: unknown, fileNotes: ReadonlyMap<string, Note
   const port = input.port ?? (env['PORT'] || undefined)
   if (port !== undefined) set(['server', 'port'], toScalar(port), input.port === undefined ? 'PORT' : '--port')
 
-  const { auth, server, providers } = isMembers(value) ? value : {}
+  if (env['MILLRACE_STATE_DIR']) set(['stateDir'], env['MILLRACE_STATE_DIR'], 'MILLRACE_STATE_DIR')
+
+  const { auth, admin, server, providers } = isMembers(value) ? value : {}
+  const adminKey = env['MILLRACE_ADMIN_KEY']
+  if (adminKey && (admin === undefined || (isMembers(admin) && admin['key'] === undefined))) {
+    set(['admin', 'key'], adminKey, 'MILLRACE_ADMIN_KEY')
+  }
   const key = env['MILLRACE_API_KEY']
   if (key && (auth === undefined || (isMembers(auth) && auth['keys'] === undefined))) {
     set(['auth', 'keys'], [key], 'MILLRACE_API_KEY')
@@ -115,18 +127,32 @@ function withEnvironment(fileValue: unknown, fileNotes: ReadonlyMap<string, Note
   const hasProviders = providers !== undefined && !(isMembers(providers) && Object.keys(providers).length === 0)
   const at = { ...DEFAULT_ADDRESS, ...(isMembers(server) ? server : {}) }
   // Whoever runs the gateway may be its client too: a variable that names the gateway itself is meant for the client.
-  const found = hasProviders
-    ? []
-    : findWellKnown(env).filter(({ baseUrl }) => {
-        const url = URL.parse(baseUrl)
-        return url === null || !leadsTo(url, String(at.host), Number(at.port))
-      })
-  for (const { provider, variable, baseUrl, baseUrlVariable, apiKey } of found) {
-    set(['providers', provider, 'kind'], 'openai', variable)
-    set(['providers', provider, 'baseUrl'], baseUrl, baseUrlVariable ?? variable)
+  const wellKnown = findWellKnown(env).filter(({ baseUrl = '' }) => {
+    const url = URL.parse(baseUrl)
+    return url === null || !leadsTo(url, String(at.host), Number(at.port))
+  })
+  const found = hasProviders ? wellKnown.flatMap(one => lackingIts(one, providers)) : wellKnown
+  for (const { provider, kind, variable, baseUrl, baseUrlVariable, apiKey } of found) {
+    set(['providers', provider, 'kind'], kind, variable)
+    if (baseUrl !== undefined) set(['providers', provider, 'baseUrl'], baseUrl, baseUrlVariable ?? variable)
     if (apiKey !== undefined) set(['providers', provider, 'apiKey'], apiKey, variable)
   }
   return { value, notes, found: found.map(({ provider, variable, baseUrl }) => ({ provider, variable, baseUrl })) }
+}
+
+/**
+ * The providers in the file that are of the kind of `found`, and neither say a key nor where to send one. Only for kinds of
+ * which every provider is of the same service: elsewhere the key might be another's.
+ */
+function lackingIts(found: FoundProvider, providers: unknown): FoundProvider[] {
+  const lacking: FoundProvider[] = []
+  if (found.kind === 'openai' || !isMembers(providers)) return lacking
+  for (const [provider, settings] of Object.entries(providers)) {
+    const { kind, apiKey, accounts, baseUrl }: Members = isMembers(settings) ? settings : {}
+    const saysNothing = [apiKey, accounts, baseUrl].every(member => member === undefined)
+    if (kind === found.kind && saysNothing) lacking.push({ ...found, provider })
+  }
+  return lacking
 }
 
 /** Values from the environment have no type: where the schema refuses one reading, the other is taken. */

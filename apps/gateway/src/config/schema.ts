@@ -1,3 +1,4 @@
+import { ACCOUNT_NAME, ACCOUNT_NAME_RULE } from '@millrace/accounts'
 import type { ProviderDefinition } from '@millrace/core'
 import { z } from 'zod'
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from './quantities.ts'
@@ -76,17 +77,43 @@ const server = z
   .prefault({})
   .describe('Where the gateway listens.')
 
+const namedKey = z.strictObject({
+  name: z.string().regex(ACCOUNT_NAME).describe(`Whose key it is: ${ACCOUNT_NAME_RULE}`),
+  key: z.string(),
+})
+
+const clientKey = z
+  .union([z.string(), namedKey], {
+    error: ({ input }) => {
+      if (typeof input === 'number' || typeof input === 'boolean') return 'must be text: put quotes around it'
+      return `must be a key, or \`{ name: …, key: … }\`; for the name ${ACCOUNT_NAME_RULE}`
+    },
+  })
+  .meta({ title: 'text or `{ name, key }`' })
+
 const auth = z
   .strictObject({
     keys: z
-      .array(z.string())
+      .array(clientKey)
       .default([])
       .describe(
-        'The keys that clients may use, each of at least 16 characters; empty entries are ignored. Without any key the gateway is open, and only listens where other machines cannot reach it. When the setting is not in the file, the key in `MILLRACE_API_KEY` is used.',
+        'The keys that clients may use, each of at least 16 characters; empty entries are ignored. A key with a name, `{ name, key }`, has it in the log, and is served by the accounts whose `owner` it is. Without any key the gateway is open, and only listens where other machines cannot reach it. When the setting is not in the file, the key in `MILLRACE_API_KEY` is used.',
       ),
   })
   .prefault({})
   .describe('Who may call.')
+
+const admin = z
+  .strictObject({
+    key: z
+      .string()
+      .optional()
+      .describe(
+        'The key of the admin API, of at least 32 characters, and none of `auth.keys`. Without it there is no admin API. When the setting is not in the file, the key in `MILLRACE_ADMIN_KEY` is used.',
+      ),
+  })
+  .prefault({})
+  .describe('Who may look after the accounts of providers, under `/admin`.')
 
 const timeouts = z
   .strictObject({
@@ -145,11 +172,25 @@ export function configSchema(definitions: readonly ProviderDefinition[]) {
     .strictObject({
       server,
       auth,
+      admin,
+      stateDir: z
+        .string()
+        .min(1)
+        .default('~/.millrace')
+        .describe(
+          'The folder for what outlives a restart: the states of accounts (`accounts.json`), and the sign-ins that `millrace login` makes. It belongs to one gateway: several would overwrite what the others write there. `MILLRACE_STATE_DIR` wins over it.',
+        ),
       defaultProvider: z
         .string()
         .min(1)
         .optional()
         .describe('The provider that serves models whose name does not begin with the name of a provider.'),
+      aliases: z
+        .record(model, model)
+        .optional()
+        .describe(
+          'Other names for models, each with the model that it stands for, as in `claude-sonnet-5: qwen/qwen3-coder-plus`. They are listed with all models, and win over the names of providers. Claude Code offers those that hold `claude`.',
+        ),
       providers: z
         .record(
           z

@@ -8,7 +8,8 @@ const schema = configSchema(SAMPLES)
 
 test('names every key and header value once, the longest first, and nothing that is too short to be one', () => {
   const file = schema.parse({
-    auth: { keys: ['client-key-0123456789', '', 'client-key-0123456789'] },
+    auth: { keys: ['client-key-0123456789', '', { name: 'alice', key: 'client-key-0123456789' }] },
+    admin: { key: 'admin-key-0123456789' },
     providers: {
       a: {
         kind: 'openai',
@@ -22,6 +23,7 @@ test('names every key and header value once, the longest first, and nothing that
   })
   expect(secretsOf(toConfig(file, true))).toEqual([
     'client-key-0123456789',
+    'admin-key-0123456789',
     'upstream-key-of-b',
     'upstream-key',
     'header-key',
@@ -38,7 +40,13 @@ test('finds keys wherever they stand in the settings of a provider', () => {
     true,
   )
   const b = providers.get('b')!
-  const settings = { ...b.settings, accounts: [{ name: 'team', apiKey: 'key-of-an-account' }] }
+  const settings = {
+    ...b.settings,
+    accounts: [
+      { name: 'team', apiKey: 'key-of-an-account' },
+      { name: 'aws', aws: { secretAccessKey: 'secret-of-aws' } },
+    ],
+  }
   const secrets = secretsOf({ ...config, providers: new Map([['b', { ...b, settings }]]) })
-  expect(secrets).toEqual(['key-of-an-account', 'key-of-b'])
+  expect(secrets).toEqual(['key-of-an-account', 'secret-of-aws', 'key-of-b'])
 })

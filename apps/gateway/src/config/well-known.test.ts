@@ -7,8 +7,10 @@ test('nothing is found in an empty environment, nor behind empty variables', () 
 })
 
 test('each variable makes its own provider', () => {
-  for (const { variable, provider, baseUrl } of WELL_KNOWN.filter(({ isHost }) => !isHost)) {
-    expect(findWellKnown({ [variable]: ' test-key\n' })).toEqual([{ provider, variable, baseUrl, apiKey: 'test-key' }])
+  for (const { variable, provider, kind, baseUrl } of WELL_KNOWN.filter(({ isHost }) => !isHost)) {
+    expect(findWellKnown({ [variable]: ' test-key\n' })).toEqual([
+      { provider, kind, variable, baseUrl, apiKey: 'test-key' },
+    ])
   }
 })
 
@@ -18,6 +20,7 @@ test('OPENAI_BASE_URL moves the provider of OPENAI_API_KEY, and makes none of it
   expect(findWellKnown({ ...env, OPENAI_API_KEY: 'test-key' })).toEqual([
     {
       provider: 'openai',
+      kind: 'openai',
       variable: 'OPENAI_API_KEY',
       baseUrl: 'https://eu.example.com/v1',
       baseUrlVariable: 'OPENAI_BASE_URL',
@@ -40,6 +43,6 @@ test.each([
   ['not a host', 'not a host'],
 ])('OLLAMA_HOST=%s is reached at %s', (host, baseUrl) => {
   expect(findWellKnown({ OLLAMA_HOST: host })).toEqual([
-    { provider: 'ollama', variable: 'OLLAMA_HOST', baseUrl, baseUrlVariable: 'OLLAMA_HOST' },
+    { provider: 'ollama', kind: 'openai', variable: 'OLLAMA_HOST', baseUrl, baseUrlVariable: 'OLLAMA_HOST' },
   ])
 })

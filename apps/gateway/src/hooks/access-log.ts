@@ -8,6 +8,8 @@ declare module 'fastify' {
     startedAt: number
     /** What became of a model call; undefined for other requests, and for those refused before one began. */
     outcome: Outcome | undefined
+    /** The name of the key that the request came with; undefined where it has none. */
+    caller: string | undefined
     failure: GatewayError | undefined
   }
 }
@@ -32,6 +34,7 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
     // Of an answer that the client did not get, what counts is why.
     status: gone ? FAILURES[failure?.code ?? 'aborted'].status : response.statusCode,
     ending,
+    caller: request.caller,
     ...(outcome && {
       model: toSafeText(outcome.model),
       provider: outcome.provider,
@@ -44,12 +47,19 @@ function logAccess(request: FastifyRequest, response: ServerResponse): void {
       completionTokens: outcome.usage?.completion_tokens,
       estimated: outcome.estimated || undefined,
     }),
+    anthropicVersion: toShort(request.headers['anthropic-version']),
+    anthropicBeta: toShort(request.headers['anthropic-beta']),
     totalMs: round(performance.now() - request.startedAt),
     ...(failure && { message: toSafeText(failure.message) }),
   }
   if (ending === 'completed' || ending === 'aborted') request.log.info(line, 'request')
   else if (ending === 'internal_error') request.log.error({ ...line, err: failure?.cause }, 'request')
   else request.log.warn({ ...line, cause: causeOf(failure) }, 'request')
+}
+
+/** What a client says in a header, fit for the log. */
+function toShort(header: string | string[] | undefined): string | undefined {
+  return header === undefined ? undefined : toSafeText(String(header).slice(0, 500))
 }
 
 /** What lay behind a failure, where that is an error of this process: what an upstream said may hold anything. */

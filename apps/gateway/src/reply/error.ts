@@ -1,5 +1,5 @@
 import { GatewayError, UpstreamError } from '@millrace/core'
-import { chat } from '@millrace/dialects'
+import { chat, messages, type Dialect } from '@millrace/dialects'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { thenCloseGently } from './close-gently.ts'
 import { toGatewayError } from './stream.ts'
@@ -39,6 +39,12 @@ export function replyWithError(reply: FastifyReply, failure: GatewayError): Fast
     thenCloseGently(reply.request.raw.socket)
   }
   const { request } = reply
-  const { status, body } = (request.routeOptions.config.dialect ?? chat).toError(failure, request.id)
+  const { status, body } = dialectOf(request).toError(failure, request.id)
   return reply.code(status).type('application/json').send(body)
+}
+
+/** What the route speaks; where there is none, or it is one of several dialects, what the client seems to. */
+function dialectOf({ routeOptions, url, headers }: FastifyRequest): Dialect {
+  const isAnthropic = headers['anthropic-version'] !== undefined || /^\/v1\/messages(?=$|[/?])/.test(url)
+  return routeOptions.config.dialect ?? (isAnthropic ? messages : chat)
 }

@@ -1,4 +1,4 @@
-import { GatewayError, run, type Deadlines, type Frames } from '@millrace/core'
+import { GatewayError, run, type Deadlines } from '@millrace/core'
 import type { Encoder } from '@millrace/dialects'
 import type { FastifyReply } from 'fastify'
 import type { OutgoingHttpHeaders } from 'node:http'
@@ -21,15 +21,15 @@ const HEADERS = {
 } as const
 
 /**
- * Sends frames as a stream with exactly one ending, the good or the bad one of the client's dialect. The status line waits
+ * Sends what an answer consists of as a stream with exactly one ending, the good or the bad one of the client's dialect. The status line waits
  * for the first frame, at most for the commit window: a failure before that is for the caller to answer (`reply.sent` is
  * false), but for those that the dialect tells in a stream.
  * @throws {GatewayError} what the frames throw, told to the client already where `reply.sent`; `client_stall`, `aborted`
  */
-export async function replyWithStream(
+export async function replyWithStream<Item>(
   reply: FastifyReply,
-  frames: Frames,
-  encoder: Encoder,
+  items: AsyncIterable<Item>,
+  encoder: Encoder<Item>,
   settings: StreamSettings,
   deadlines: Deadlines,
   onWrite?: (bytes: Buffer) => void,
@@ -62,8 +62,8 @@ export async function replyWithStream(
 
   let silence = deadlines.start(settings.commitAfterMs || Infinity, beat)
   try {
-    await run(frames, batch => {
-      const bytes = encoder.encode(batch)
+    await run(items, item => {
+      const bytes = encoder.encode(item)
       if (bytes.length === 0) return undefined
       onWrite?.(bytes)
       if (!committed) {

@@ -1,6 +1,7 @@
-import { createId, type Call, type ChatRequest, type Frames, type JsonSource } from '@millrace/core'
+import { createId, type Call, type ChatRequest, type Frames, type JsonSource, type Usage } from '@millrace/core'
 import type { Asked, Dialect, Members } from '@millrace/dialects'
 import { inTurn, withStop, withUsage } from '@millrace/sse-core'
+import { countRequestTokens, countTokens } from '@millrace/tokens'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AppDeps } from '../app.ts'
 import { withOutcome, type Outcome } from '../outcome.ts'
@@ -28,7 +29,7 @@ export function answerRoute(
 }
 
 /** Answers one request for a model's words: read, routed, asked, replied to. @throws as {@link serveCall} */
-function answer(
+export function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   dialect: Dialect,
@@ -54,8 +55,10 @@ function answer(
     const call: Call = { ...begun, head, stream, ...(asked.isVerbatim && { source }) }
     const frames = withOutcome(framesOf(target, asked, call, source.byteLength, outcome), outcome, request.startedAt)
     const onWrite = deps.trace && ((bytes: Buffer) => deps.trace?.out(request.id, bytes))
-    if (stream) await replyWithStream(reply, frames, asked.createEncoder(head), deps.stream, deps.deadlines, onWrite)
-    else await replyWithWhole(reply, await asked.collect(frames, head), deps.stream.stallMs, onWrite)
+    if (stream) {
+      const encoder = asked.createEncoder(head, source.byteLength)
+      await replyWithStream(reply, frames, encoder, deps.stream, deps.deadlines, onWrite)
+    } else await replyWithWhole(reply, await asked.collect(frames, head), deps.stream.stallMs, onWrite)
   })
 }
 
@@ -69,11 +72,19 @@ function framesOf({ route }: Target, asked: Asked, call: Call, promptBytes: numb
   return withUsage(frames, {
     head: call.head,
     promptBytes,
+    count: route.provider.lacks?.usage ? texts => countUsage([chat, ...further], texts) : undefined,
     onUsage(usage, estimated) {
       outcome.usage = usage
       outcome.estimated = estimated
     },
   })
+}
+
+async function countUsage(requests: readonly ChatRequest[], texts: readonly string[]): Promise<Usage> {
+  let prompt_tokens = 0
+  for (const request of requests) prompt_tokens += await countRequestTokens(request)
+  const completion_tokens = await countTokens(texts)
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }
 
 function askInTurn(requests: readonly ChatRequest[], { provider }: Route, call: Call): Frames {

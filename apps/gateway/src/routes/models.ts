@@ -28,7 +28,7 @@ export function modelsRoute(app: FastifyInstance, { catalogue }: AppDeps): void 
 }
 
 function toEntry(
-  { id, created = 0, owned_by, provider }: ListedModel,
+  { id, created = 0, owned_by, provider, aliasOf }: ListedModel,
   since: number,
 ): { id: string } & Record<string, unknown> {
   const seconds = created > 0 ? created : since
@@ -38,7 +38,7 @@ function toEntry(
     created: seconds,
     owned_by: owned_by ?? provider,
     type: 'model',
-    display_name: id,
+    display_name: aliasOf === undefined ? id : `${id} (${aliasOf})`,
     created_at: new Date(seconds * 1000).toISOString(),
   }
 }

@@ -39,6 +39,7 @@ export async function serveCall(
       signal: controller.signal,
       requestId: request.id,
       ...(session !== undefined && { session }),
+      ...(request.caller !== undefined && { caller: request.caller }),
       onAccount: (name: string) => void (outcome.account = name),
     }
     await serve(call, outcome)

@@ -50,8 +50,9 @@ function toSubject({ name, dialect = 'chat', provider }: Way): Subject {
       writeFileSync(config, JSON.stringify(settings))
       const file = openSync(log, 'a')
       const { PATH, HOME } = process.env
+      const env = { PATH, HOME, MILLRACE_STATE_DIR: folder }
       const args = [MAIN, 'serve', '--config', config]
-      const launched = await launch(process.execPath, args, { stdio: ['ignore', file, file], env: { PATH, HOME } })
+      const launched = await launch(process.execPath, args, { stdio: ['ignore', file, file], env })
       closeSync(file)
       try {
         await listening(port, launched)

@@ -88,7 +88,7 @@ describe('a stream', () => {
       ...framer.delta({ content: 'tick' }),
       ...framer.end('tool_calls', USAGE),
     ]
-    const encoder = read({ stream: true }).createEncoder(HEAD)
+    const encoder = read({ stream: true }).createEncoder(HEAD, 0)
     const members = { id: HEAD.id, object: 'text_completion', created: HEAD.created, model: HEAD.model }
     expect(eventsOf(encoder.encode(frames))).toEqual([
       { ...members, choices: [{ text: 'tick', index: 0, logprobs: null, finish_reason: null }] },
@@ -103,7 +103,7 @@ describe('a stream', () => {
     const frames = [0, 1, 2, 3].map(index => ({
       chunk: toChunk(HEAD, { index, delta: { content: `(${index})` }, finish_reason: null }),
     }))
-    const texts = eventsOf(asked.createEncoder(HEAD).encode(frames)).map(
+    const texts = eventsOf(asked.createEncoder(HEAD, 0).encode(frames)).map(
       event => (event as { choices: { text: string }[] }).choices[0]!.text,
     )
     expect(texts).toEqual(['one (0)', 'one (1)', 'two (2)', 'two (3)'])
@@ -115,7 +115,7 @@ describe('a stream', () => {
       { token: 'ck', logprob: -0.2, top_logprobs: [] },
     ]
     const chunk = toChunk(HEAD, { index: 0, delta: { content: 'tick' }, finish_reason: null, logprobs: { content } })
-    expect(eventsOf(read({ logprobs: 1 }).createEncoder(HEAD).encode([{ chunk }]))).toMatchObject([
+    expect(eventsOf(read({ logprobs: 1 }).createEncoder(HEAD, 0).encode([{ chunk }]))).toMatchObject([
       {
         choices: [
           {

@@ -19,6 +19,7 @@ export interface LooseTool {
 }
 
 interface LoosePart {
+  readonly text?: unknown
   readonly cache_control?: unknown
 }
 
@@ -35,6 +36,18 @@ export function callsOf(
   return calls.map(call => ({ name: call?.function?.name, arguments: call?.function?.arguments }))
 }
 
+/** What the tools gave that the conversation ends with, each as text. */
+export function resultsOf({ messages }: ChatBody): readonly string[] {
+  const asking = messages.findLastIndex(message => message?.role !== 'tool')
+  return messages.slice(asking + 1).map(message => textOf(message?.content))
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.map((part: LoosePart | null) => (typeof part?.text === 'string' ? part.text : '')).join('')
+}
+
 /** How many parts and tools are marked to be cached. */
 export function countCacheMarkers(body: ChatBody): number {
   const parts = body.messages.flatMap(message =>
@@ -46,7 +59,7 @@ export function countCacheMarkers(body: ChatBody): number {
 
 const CHARACTERS_PER_TOKEN = 4
 
-/** About how many tokens the messages are. */
-export function estimateTokens(body: ChatBody): number {
-  return Math.ceil(JSON.stringify(body.messages).length / CHARACTERS_PER_TOKEN)
+/** About how many tokens messages or texts are. */
+export function estimateTokens(asked: unknown): number {
+  return Math.ceil(String(JSON.stringify(asked)).length / CHARACTERS_PER_TOKEN)
 }

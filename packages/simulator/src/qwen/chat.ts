@@ -2,20 +2,24 @@ import { parseBody, parseChatRequest } from '../chat-request.ts'
 import type { ChatRequest } from '../chat-request.ts'
 import { splitModel } from '../options.ts'
 import type { Answer } from '../scenario.ts'
-import type { Account } from './accounts.ts'
+import { toWish } from '../wishes.ts'
+import { admitRequest } from './accounts.ts'
+import type { QwenAccount } from './accounts.ts'
+import { estimateTokens, resultsOf, toolsOf } from './chat-body.ts'
 import type { ChatBody } from './chat-body.ts'
 import { checkChat, isThinking } from './checks.ts'
 import type { QwenAsk } from './chunks.ts'
-import type { Shape } from './error-answer.ts'
 import { toWishedError } from './error-answer.ts'
+import type { Shape } from './error-answer.ts'
 import { ERROR_NAMES, ServiceError } from './errors.ts'
 import { findModel, isOtherModel } from './models.ts'
 import type { QwenModel } from './models.ts'
 import { checkOptional } from './optional-checks.ts'
+import { costOf } from './quotas.ts'
+import type { QwenCost } from './quotas.ts'
 import type { Asked, Reply } from './route.ts'
 import { findScript } from './scripts.ts'
 import type { Wanted } from './scripts.ts'
-import { toWish } from './wishes.ts'
 import type { World } from './world.ts'
 
 /** What makes one endpoint different from the others. */
@@ -32,13 +36,13 @@ export interface ChatManner {
  * @throws {ServiceError} the account may not, or something is wrong with the request
  * @throws {RequestError | OptionError} the request, or its wish, makes no sense
  */
-export function answerChat(world: World, asked: Asked, account: Account, text: string, manner: ChatManner): Reply {
+export function answerChat(world: World, asked: Asked, account: QwenAccount, text: string, manner: ChatManner): Reply {
   const request = parseChatRequest(text)
-  const wanted = admit(world, asked, account, request)
+  const body = parseBody(text) as ChatBody
+  const wanted = admit(world, asked, account, request, costOf(estimateTokens(body.messages)))
   const reply = { options: wanted.options, subject: request.model, isChat: true } as const
   if (isError(wanted)) return { ...reply, answer: toErrorReply(wanted, asked, manner.shape) }
 
-  const body = parseBody(text) as ChatBody
   const model = modelOf(asked, request.model)
   const thinks = isThinking(model, body)
   checkChat({ body, model, thinks, stream: request.stream })
@@ -57,12 +61,13 @@ export function answerChat(world: World, asked: Asked, account: Account, text: s
 export function admit(
   world: World,
   { headers }: Asked,
-  account: Account,
+  account: QwenAccount,
   { model, prompt }: Pick<ChatRequest, 'model' | 'prompt'>,
+  cost: QwenCost,
 ): Wanted {
   const scripted = account.answers.shift()
-  if (scripted === undefined) world.accounts.admit(account)
-  else account.quota.count(world.clock.now())
+  if (scripted === undefined) admitRequest(world, account, cost)
+  else account.quota.count(world.clock.now(), cost)
   const header = headers['x-simulate']?.toString()
   const wish = scripted ?? toWish({ usual: world.defaultWish, model, prompt: prompt(), header })
   const wanted = findScript(wish)
@@ -95,6 +100,9 @@ export function toNotFound(name: string): ServiceError {
 function toAsk(request: ChatRequest, body: ChatBody, { options }: Wanted, thinks: boolean): QwenAsk {
   return {
     ...request,
+    // All of them: the request has only the first few.
+    tools: toolsOf(body).flatMap(tool => (typeof tool?.function?.name === 'string' ? tool.function.name : [])),
+    results: resultsOf(body),
     model: options.text('echo', request.model),
     stream: options.oneOf('as', ['json', 'sse'], request.stream ? 'sse' : 'json') === 'sse',
     options,

@@ -69,7 +69,7 @@ const CHECKS: readonly Check[] = [
   ({ body }) => body.messages.flatMap(callsOf).some(call => !isJson(call.arguments)) && { error: 'broken-arguments' },
   ({ body, model }) => {
     const most = model.input ?? model.context
-    return estimateTokens(body) > most && invalid(`Range of input length should be [1, ${most}]`)
+    return estimateTokens(body.messages) > most && invalid(`Range of input length should be [1, ${most}]`)
   },
   ({ body, model: { output } }) =>
     outside(body, 'max_tokens', `[1, ${output}]`, value => value >= 1 && value <= output),

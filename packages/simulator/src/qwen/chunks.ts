@@ -10,6 +10,8 @@ export interface QwenAsk extends Ask {
   readonly thinks: boolean
   /** Whether it may call several tools at once: not unless it is told so. */
   readonly parallel: boolean
+  /** What the tools gave that the conversation ends with. */
+  readonly results: readonly string[]
 }
 
 /** The same in every answer, so that answers can be kept and compared byte by byte. */

@@ -1,11 +1,13 @@
 import { parseBody, readModel } from '../chat-request.ts'
 import { toEmbeddings } from '../embeddings.ts'
 import { splitModel } from '../options.ts'
-import type { Account } from './accounts.ts'
+import type { QwenAccount } from './accounts.ts'
+import { estimateTokens } from './chat-body.ts'
 import { admit, answerChat, isError, toErrorReply, toNotFound } from './chat.ts'
 import { ServiceError } from './errors.ts'
 import { toModelList } from './models.ts'
 import { nativeRoute } from './native.ts'
+import { costOf } from './quotas.ts'
 import { toJsonAnswer } from './route.ts'
 import type { Asked, Reply, Route, Routes } from './route.ts'
 import type { DashscopeSite, Site } from './sites.ts'
@@ -21,7 +23,7 @@ const EMBEDDING_MODELS: Readonly<Record<string, readonly number[]>> = {
 
 /** A region and plan of DashScope. Embeddings and the native API are there for those who pay as they go. */
 export function dashscopeRoutes(world: World, site: DashscopeSite): Routes {
-  const keyed = (handle: (asked: Asked, account: Account) => Reply): Route => ({
+  const keyed = (handle: (asked: Asked, account: QwenAccount) => Reply): Route => ({
     shape: () => 'compat',
     handle: asked => handle(asked, authorize(world, site, asked)),
   })
@@ -51,7 +53,7 @@ export function dashscopeRoutes(world: World, site: DashscopeSite): Routes {
  * The account that pays.
  * @throws {ServiceError} the key does not count here
  */
-function authorize(world: World, site: DashscopeSite, { bearer }: Asked): Account {
+function authorize(world: World, site: DashscopeSite, { bearer }: Asked): QwenAccount {
   world.keys.check(bearer, site)
   return world.accountOf(bearer)
 }
@@ -65,10 +67,10 @@ export function listModels(world: World, site: Site): Reply {
   return { subject: 'models', answer: toJsonAnswer(toModelList(site)) }
 }
 
-function embed(world: World, asked: Asked, account: Account): Reply {
+function embed(world: World, asked: Asked, account: QwenAccount): Reply {
   const body = parseBody(asked.body)
   const model = readModel(body)
-  const wanted = admit(world, asked, account, { model, prompt: () => '' })
+  const wanted = admit(world, asked, account, { model, prompt: () => '' }, costOf(estimateTokens(body['input'])))
   const reply = { options: wanted.options, subject: model }
   if (isError(wanted)) return { ...reply, answer: toErrorReply(wanted, asked, 'compat') }
 

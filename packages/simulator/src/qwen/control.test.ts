@@ -41,6 +41,18 @@ describe('limits', () => {
     expect((await ask(PLAN.key, PLAN.site)).status).toBe(200)
   })
 
+  it('tokens: run out with what is asked, and come back a minute later', async () => {
+    simulator.control.setLimits({ credential: KEY, limits: { tokens: 500 } })
+    const messages = [{ role: 'user', content: 'The mill runs. '.repeat(100) }]
+    const asking = (): Promise<Reply> => askQwen(simulator, 'qwen3-max', { members: { messages } })
+    const seen = [await asking(), await asking(), await asking()]
+    expect(seen.map(reply => reply.status)).toEqual([200, 200, 429])
+    expect(faultOf(seen[2]!)).toEqual([429, 'insufficient_quota', expect.stringContaining('#token-limit')])
+    expect(simulator.state.accounts[KEY]?.used.tokens?.count).toBeGreaterThan(750)
+    simulator.control.advanceClock({ ms: 60_000 })
+    expect((await asking()).status).toBe(200)
+  })
+
   it('say until when, where that is wanted', async () => {
     simulator.control.setLimits({ credential: KEY, limits: { minute: 0 } })
     expect((await ask()).headers).not.toHaveProperty('retry-after')

@@ -1,11 +1,14 @@
+import { toMoment } from '../clock.ts'
+import type { RetryAfterForm } from '../retry-after.ts'
+import { createTelling } from '../telling.ts'
+import type { IssuedToken, TokenWish } from '../tokens.ts'
 import type { ErrorName } from './errors.ts'
 import type { KeySettings } from './keys.ts'
 import type { PollAnswer, RefreshAnswer } from './poll-answers.ts'
-import type { Limits } from './quotas.ts'
+import type { QwenLimits } from './quotas.ts'
 import { findScript } from './scripts.ts'
 import type { SignInSettings } from './sign-in.ts'
-import type { IssuedToken, TokenWish } from './tokens.ts'
-import type { RetryAfter, Tier, World } from './world.ts'
+import type { Tier, World } from './world.ts'
 
 /** A key, an access or refresh token, or the name of an account. */
 interface ForCredential {
@@ -20,8 +23,11 @@ export interface QwenControl {
   /** Sets the clock: milliseconds since 1970, or a date as ISO 8601 has it. */
   setClock(to: { readonly at: number | string }): void
   advanceClock(by: { readonly ms: number }): void
-  /** How many requests there may be in each window, in place of all limits so far. */
-  setLimits(to: ForCredential & { readonly limits: Limits }): void
+  /**
+   * In place of all limits so far: how many requests there may be in each window, how many `tokens` of questions a minute (about
+   * four characters each), how many `searches` of the web a day.
+   */
+  setLimits(to: ForCredential & { readonly limits: QwenLimits }): void
   /** Refuses all requests for some time, until a moment, or until they are restored; `free-quota` is the usual error. */
   exhaust(
     what: ForCredential & { readonly error?: ErrorName; readonly forMs?: number; readonly until?: number | string },
@@ -57,23 +63,14 @@ export interface QwenControl {
   /** What those get who ask for the list of models, on all hosts; the list again, where null. */
   setModelList(to: { readonly error: ErrorName | null }): void
   /** How errors of quotas tell until when they hold. */
-  setRetryAfter(to: { readonly form: RetryAfter }): void
+  setRetryAfter(to: { readonly form: RetryAfterForm }): void
   /** Everything as it was at the start; numbers too. */
   reset(): void
 }
 
 /** `changed` is told of everything that was done. */
 export function createControl(world: World, resetNumbers: () => void, changed: () => void): QwenControl {
-  function telling<Argument extends readonly unknown[], Result>(
-    act: (...argument: Argument) => Result,
-  ): (...argument: Argument) => Result {
-    return (...argument) => {
-      const result = act(...argument)
-      changed()
-      return result
-    }
-  }
-
+  const telling = createTelling(changed)
   return {
     setClock: telling(({ at }) => world.clock.set(toMoment(at))),
     advanceClock: telling(({ ms }) => world.clock.advance(ms)),
@@ -100,7 +97,7 @@ export function createControl(world: World, resetNumbers: () => void, changed: (
       if (deviceCode === undefined) world.devices.script(answers)
       else world.devices.find(deviceCode)?.answers.push(...answers)
     }),
-    scriptRefreshes: telling(({ answers }) => void world.refreshAnswers.push(...answers)),
+    scriptRefreshes: telling(({ answers }) => world.refreshes.script(answers)),
     issueTokens: telling(({ expiresIn = world.signIn.expiresIn, ...wish }) =>
       world.tokens.issue({ ...wish, expiresInMs: expiresIn * 1000 } satisfies TokenWish),
     ),
@@ -116,8 +113,4 @@ export function createControl(world: World, resetNumbers: () => void, changed: (
       resetNumbers()
     }),
   }
-}
-
-function toMoment(at: number | string): number {
-  return typeof at === 'number' ? at : Date.parse(at)
 }

@@ -1,4 +1,5 @@
-import { describeCommands } from './commands.ts'
+import { describeCommands } from '../commands.ts'
+import { QWEN_COMMANDS } from './commands.ts'
 import { ERROR_OPTIONS } from './error-answer.ts'
 import { ERROR_NAMES, ERRORS } from './errors.ts'
 import type { Script } from './script.ts'
@@ -12,7 +13,8 @@ export function describeQwen(): string {
     ...SITES.map(({ name, hostname, base }) => `  ${`/${name}${base}`.padEnd(38)} ${hostname}`),
     '',
     'What is answered is chosen by the name of the model, MODEL?name=value&name=value, by [simulate: name=value] in the',
-    'last user message, or by the header x-simulate: name=value.',
+    'last user message, or by the header x-simulate: name=value. In a message a value may be JSON as it is:',
+    '[simulate: script=tool&name=read&arguments={"path":"a.txt"}] calls that tool, and then tells what it gave.',
     '',
     'Options of all requests:',
     ...toLines(QWEN_OPTIONS),
@@ -27,7 +29,7 @@ export function describeQwen(): string {
     ...ERROR_NAMES.map(name => `  ${name.padEnd(20)} ${ERRORS[name].status} ${ERRORS[name].message}`),
     '',
     'Commands, in the JSON body of POST /control, COMMAND → object; GET /control tells the state:',
-    ...describeCommands(),
+    ...describeCommands(QWEN_COMMANDS),
   ].join('\n')}\n`
 }
 

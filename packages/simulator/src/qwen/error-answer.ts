@@ -1,5 +1,6 @@
 import { toPage } from '../error-shapes.ts'
 import type { Options } from '../options.ts'
+import { RETRY_AFTER_OPTIONS, wishedRetryAfter } from '../retry-after.ts'
 import type { Answer } from '../scenario.ts'
 import { toServiceFault } from './errors.ts'
 import type { ErrorName, ServiceFault } from './errors.ts'
@@ -24,8 +25,7 @@ export const ERROR_OPTIONS = {
   status: 'another status than its own',
   message: 'other words than its own',
   hidden: '1: its code stands in front of its words (0)',
-  retryAfter: 'the header retry-after, as it is, or `date:N`: the date in N seconds',
-  retryAfterMs: 'the header retry-after-ms',
+  ...RETRY_AFTER_OPTIONS,
 } as const satisfies Record<string, string>
 
 interface Written {
@@ -95,19 +95,5 @@ export function toWishedError(name: ErrorName, options: Options, usualShape: Sha
   const prefix = options.flag('hidden', false) ? `<${plain.status}> InternalError.Algo.${plain.native}: ` : ''
   const fault = { ...plain, message: prefix + plain.message }
   const shape = options.oneOf('shape', SHAPES, plain.shape ?? usualShape)
-  const headers = Object.entries({
-    'retry-after': toRetryAfter(options.text('retryAfter')),
-    'retry-after-ms': options.text('retryAfterMs'),
-  }).filter((header): header is [string, string] => header[1] !== undefined)
-  return toErrorAnswer(fault, shape, requestId, Object.fromEntries(headers))
-}
-
-function toRetryAfter(text: string | undefined): string | undefined {
-  const [, seconds] = /^date:(-?\d+)$/.exec(text ?? '') ?? []
-  return seconds === undefined ? text : toHttpDate(Number(seconds))
-}
-
-/** The date in so many seconds by the client's clock, which is the machine's. */
-export function toHttpDate(seconds: number): string {
-  return new Date(Date.now() + seconds * 1000).toUTCString()
+  return toErrorAnswer(fault, shape, requestId, wishedRetryAfter(options))
 }

@@ -1,15 +1,17 @@
 import type { RequestListener } from 'node:http'
-import { parseBody, RequestError } from '../chat-request.ts'
-import { carryOut, isFramed, sendJson, toLastRequest, toListener } from '../exchange.ts'
+import { RequestError } from '../chat-request.ts'
+import { carryOut, isFramed, toClosed, toLastRequest, toListener } from '../exchange.ts'
 import type { Exchange } from '../exchange.ts'
 import { OptionError, parseOptions } from '../options.ts'
+import { ownRoutes } from '../own-routes.ts'
 import { toPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
+import { remainingRetryAfter } from '../retry-after.ts'
 import type { StatsRecorder } from '../stats.ts'
-import { CommandError, runCommands } from './commands.ts'
+import { QWEN_COMMANDS } from './commands.ts'
 import { dashscopeRoutes } from './compatible-mode.ts'
 import type { QwenControl } from './control.ts'
-import { toErrorAnswer, toHttpDate } from './error-answer.ts'
+import { toErrorAnswer } from './error-answer.ts'
 import { ServiceError, toServiceFault } from './errors.ts'
 import { oauthRoutes } from './oauth.ts'
 import { portalRoutes } from './portal.ts'
@@ -41,6 +43,7 @@ const NOWHERE: Route = {
 export function createQwenHandler(options: QwenHandlerOptions): RequestListener {
   const { world, recorder, log, changed } = options
   const { record, stats } = recorder
+  const own = ownRoutes({ ...options, commands: QWEN_COMMANDS })
   const routes = new Map(SITES.map(site => [site, routesOf(world, site)]))
 
   function find(
@@ -63,7 +66,7 @@ export function createQwenHandler(options: QwenHandlerOptions): RequestListener 
     response.setHeader('x-request-id', requestId)
     const { place, route } = find(request.method ?? '', request.headers.host, path)
     const bearer = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-    const sent = bearer === '' ? undefined : world.noteSent(bearer)
+    const sent = bearer === '' ? undefined : world.sent.note(bearer)
     const asked: Asked = {
       site: place.site,
       headers: request.headers,
@@ -97,8 +100,8 @@ export function createQwenHandler(options: QwenHandlerOptions): RequestListener 
 
   return toListener(exchange => {
     const path = (exchange.request.url ?? '/').replace(/\?.*$/s, '')
-    const own = `${exchange.request.method} ${path}`
-    if (OWN_ROUTES.has(own)) OWN_ROUTES.get(own)!(exchange, options)
+    const route = own.get(`${exchange.request.method} ${path}`)
+    if (route !== undefined) route(exchange)
     else void answer(exchange, path)
   })
 }
@@ -106,39 +109,6 @@ export function createQwenHandler(options: QwenHandlerOptions): RequestListener 
 function routesOf(world: World, site: Site): Routes {
   if (site.kind === 'dashscope') return dashscopeRoutes(world, site)
   return site.kind === 'portal' ? portalRoutes(world) : oauthRoutes(world)
-}
-
-/** The simulator's own endpoints, which are none of a site's, and do not count. */
-const OWN_ROUTES: ReadonlyMap<string, (exchange: Exchange, options: QwenHandlerOptions) => void> = new Map([
-  ['GET /stats', ({ response }, { recorder }) => sendJson(response, 200, recorder.stats)],
-  [
-    'POST /stats/reset',
-    ({ response }, { recorder }) => {
-      recorder.reset()
-      sendJson(response, 200, recorder.stats)
-    },
-  ],
-  ['GET /control', ({ response }, { state }) => sendJson(response, 200, state)],
-  [
-    'POST /control',
-    ({ response, body }, { control, state }) => {
-      try {
-        runCommands(control, parseBody(body))
-        sendJson(response, 200, state)
-      } catch (error) {
-        if (!(error instanceof CommandError || error instanceof RequestError || error instanceof OptionError))
-          throw error
-        sendJson(response, 400, { error: { message: error.message } })
-      }
-    },
-  ],
-] satisfies [string, (exchange: Exchange, options: QwenHandlerOptions) => void][])
-
-/** Fires when the client leaves, or the answer is out. */
-function toClosed({ response }: Exchange): AbortSignal {
-  const controller = new AbortController()
-  response.once('close', () => controller.abort())
-  return controller.signal
 }
 
 async function replyTo(asked: Asked, route: Route, failed: Failed): Promise<Reply> {
@@ -165,7 +135,7 @@ function createFailed(asked: Asked, route: Route, world: World): Failed {
   return error => {
     const shape = route.shape(asked)
     if (error instanceof ServiceError) {
-      const headers = error.until === null ? {} : toRetryAfter(error.until - world.clock.now(), world)
+      const headers = error.until === null ? {} : remainingRetryAfter(error.until - world.clock.now(), world.retryAfter)
       return { answer: toErrorAnswer(error.fault, error.fault.shape ?? shape, asked.requestId, headers) }
     }
     if (error instanceof OptionError || error instanceof RequestError) {
@@ -176,10 +146,4 @@ function createFailed(asked: Asked, route: Route, world: World): Failed {
     if ((error as Error).name === 'AbortError') return { answer: { headless: true, ending: 'open' } }
     throw error
   }
-}
-
-function toRetryAfter(ms: number, { retryAfter }: World): Readonly<Record<string, string>> {
-  if (retryAfter === 'none') return {}
-  const seconds = Math.max(1, Math.ceil(ms / 1000))
-  return { 'retry-after': retryAfter === 'date' ? toHttpDate(seconds) : String(seconds) }
 }

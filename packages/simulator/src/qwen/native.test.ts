@@ -92,12 +92,13 @@ describe('the native stream', () => {
   })
 
   it('has tool calls, put together where it is cumulative', async () => {
-    const frames = framesOf(await ask('qwen-plus?script=tool'))
+    const tools = [{ type: 'function', function: { name: 'get_weather' } }]
+    const frames = framesOf(await ask('qwen-plus?script=tool', { parameters: { tools } }))
     expect(frames.at(-1)!.output.choices![0]).toMatchObject({
       message: { tool_calls: [{ function: { name: 'get_weather', arguments: '{"city":"Berlin","unit":"celsius"}' } }] },
       finish_reason: 'tool_calls',
     })
-    const pieces = framesOf(await ask('qwen-plus?script=tool', { parameters: INCREMENTAL }))
+    const pieces = framesOf(await ask('qwen-plus?script=tool', { parameters: { ...INCREMENTAL, tools } }))
     expect(pieces[1]!.output.choices![0].message.tool_calls).toMatchObject([
       { id: '', function: { arguments: '{"city":' } },
     ])

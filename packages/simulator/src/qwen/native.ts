@@ -1,6 +1,6 @@
 import { parseBody } from '../chat-request.ts'
 import type { Answer, StreamEvent } from '../scenario.ts'
-import type { Account } from './accounts.ts'
+import type { QwenAccount } from './accounts.ts'
 import { answerChat } from './chat.ts'
 import type { ChatBody } from './chat-body.ts'
 import { QWEN_HEAD } from './chunks.ts'
@@ -33,7 +33,11 @@ interface Call {
 }
 
 /** The native API's generation endpoint, for text or for several kinds of media. */
-export function nativeRoute(world: World, kind: 'text' | 'multimodal', authorize: (asked: Asked) => Account): Route {
+export function nativeRoute(
+  world: World,
+  kind: 'text' | 'multimodal',
+  authorize: (asked: Asked) => QwenAccount,
+): Route {
   return {
     shape: shapeOf,
     handle(asked) {

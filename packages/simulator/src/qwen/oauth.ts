@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import type { Answer } from '../scenario.ts'
-import type { Device } from './devices.ts'
+import type { IssuedToken } from '../tokens.ts'
 import { WAF_PAGE } from './error-answer.ts'
 import { FINAL, POLLS, REFRESHES, toHtmlAnswer, toSignInError } from './poll-answers.ts'
+import type { QwenDevice } from './poll-answers.ts'
 import { toJsonAnswer } from './route.ts'
 import type { Asked, Route, Routes } from './route.ts'
-import type { IssuedToken } from './tokens.ts'
 import type { World } from './world.ts'
 
 /** The public client's, and the only one that there is. */
@@ -89,7 +88,7 @@ function poll(world: World, form: URLSearchParams): Answer {
   const device = world.devices.find(form.get('device_code') ?? '')
   if (form.get('client_id') !== CLIENT_ID) return toSignInError(400, 'invalid_client')
   if (device === undefined || device.state !== 'waiting') return toSignInError(401, 'invalid_grant')
-  if (toChallenge(form.get('code_verifier') ?? '') !== device.challenge) {
+  if (toChallenge(form.get('code_verifier') ?? '') !== device.bound) {
     return toSignInError(400, 'invalid_grant', 'code_verifier does not fit code_challenge')
   }
   device.polls++
@@ -106,7 +105,7 @@ function poll(world: World, form: URLSearchParams): Answer {
   return toTokenAnswer(world, token, ['access_token', 'refresh_token', 'token_type', 'expires_in', 'scope'], loginOmits)
 }
 
-function end(device: Device, answer: Answer): Answer {
+function end(device: QwenDevice, answer: Answer): Answer {
   device.state = 'ended'
   return answer
 }
@@ -117,20 +116,13 @@ function toChallenge(verifier: string): string {
 
 async function refresh(world: World, form: URLSearchParams, asked: Asked): Promise<Answer> {
   const { refreshes, signIn, tokens } = world
-  const closed = asked.closed()
-  refreshes.asked++
-  refreshes.open++
-  refreshes.openAtMost = Math.max(refreshes.openAtMost, refreshes.open)
-  closed.addEventListener('abort', () => refreshes.open--, { once: true })
-
-  const scripted = world.refreshAnswers.shift() ?? 'ok'
-  if (signIn.refreshDelayMs > 0) await setTimeout(signIn.refreshDelayMs, undefined, { signal: closed })
+  const scripted = (await refreshes.take(asked.closed())) ?? 'ok'
   if (scripted !== 'ok') return REFRESHES[scripted]
 
   // Only what is really answered takes the place of the old token.
   const token = tokens.refreshable(form.get('refresh_token') ?? '')
   if (token === undefined || form.get('client_id') !== CLIENT_ID) return REFRESHES.invalid
-  refreshes.done++
+  refreshes.counts.done++
   const fresh = tokens.replace(token, signIn.expiresIn * 1000, signIn.refreshOmits.includes('refresh_token'))
   return toTokenAnswer(world, fresh, ['access_token', 'token_type', 'expires_in', 'refresh_token'], signIn.refreshOmits)
 }

@@ -1,3 +1,4 @@
+import type { Device } from '../devices.ts'
 import { toPage } from '../error-shapes.ts'
 import type { Answer } from '../scenario.ts'
 import { WAF_PAGE } from './error-answer.ts'
@@ -53,3 +54,6 @@ export const POLL_NAMES = [...Object.keys(POLLS), 'page', 'success'] as readonly
 export const REFRESH_NAMES = [...Object.keys(REFRESHES), 'ok'] as readonly RefreshAnswer[]
 
 export const FINAL: ReadonlySet<PollAnswer> = new Set<PollAnswer>(['expired', 'denied', 'unauthorized'])
+
+/** A device, and the challenge that its code must fit. */
+export type QwenDevice = Device<PollAnswer, string>

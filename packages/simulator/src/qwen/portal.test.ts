@@ -105,6 +105,18 @@ describe('web search', () => {
     expect(last.data.docs).toHaveLength(4)
   })
 
+  it('is there a thousand times a day, or as often as is set', async () => {
+    expect((await search({ uq: 'mill' })).status).toBe(200)
+    expect(simulator.state.accounts['team']?.limits).toEqual({ searches: 1000 })
+    simulator.control.restore({ credential: 'team' })
+    simulator.control.setClock({ at: '2026-03-10T23:59:50Z' })
+    simulator.control.setLimits({ credential: 'at_1', limits: { searches: 1 } })
+    expect([(await search({ uq: 'mill' })).status, (await search({ uq: 'mill' })).status]).toEqual([200, 429])
+    expect((await ask()).status).toBe(200)
+    simulator.control.advanceClock({ ms: 10_000 })
+    expect((await search({ uq: 'mill' })).status).toBe(200)
+  })
+
   it('wants a query, a hundred rows at most, and a token', async () => {
     expect((await search({ rows: 3 })).status).toBe(400)
     expect((await search({ uq: 'mill', rows: 101 })).status).toBe(400)

@@ -1,10 +1,12 @@
 import { parseBody } from '../chat-request.ts'
 import { splitModel } from '../options.ts'
-import type { Account } from './accounts.ts'
+import { admitRequest } from './accounts.ts'
+import type { QwenAccount } from './accounts.ts'
 import { answerChat } from './chat.ts'
 import type { ChatBody } from './chat-body.ts'
 import { listModels } from './compatible-mode.ts'
 import { ServiceError } from './errors.ts'
+import { COST_OF_SEARCH } from './quotas.ts'
 import { toJsonAnswer } from './route.ts'
 import type { Asked, Reply, Route, Routes } from './route.ts'
 import type { World } from './world.ts'
@@ -16,14 +18,14 @@ const HITS = 20
 
 /** What tokens of the sign-in server are good for. */
 export function portalRoutes(world: World): Routes {
-  const signedIn = (handle: (asked: Asked, account: Account) => Reply): Route => ({
+  const signedIn = (handle: (asked: Asked, account: QwenAccount) => Reply): Route => ({
     shape: () => 'compat',
     handle: asked => handle(asked, authorize(world, asked)),
   })
   return new Map([
     ['POST /v1/chat/completions', signedIn((asked, account) => chat(world, asked, account))],
     ['GET /v1/models', signedIn(({ site }) => listModels(world, site))],
-    ['POST /api/v1/indices/plugin/web_search', signedIn(asked => search(asked))],
+    ['POST /api/v1/indices/plugin/web_search', signedIn((asked, account) => search(world, asked, account))],
   ])
 }
 
@@ -31,13 +33,13 @@ export function portalRoutes(world: World): Routes {
  * The account whose token it is.
  * @throws {ServiceError} there is no such token, or its time is over
  */
-function authorize(world: World, { bearer }: Asked): Account {
+function authorize(world: World, { bearer }: Asked): QwenAccount {
   const token = world.tokens.live(bearer)
   if (token === undefined) throw new ServiceError('token-expired')
   return world.accounts.named(token.account)
 }
 
-function chat(world: World, asked: Asked, account: Account): Reply {
+function chat(world: World, asked: Asked, account: QwenAccount): Reply {
   const { closed, onlyAgent } = world.tier
   if (closed) throw new ServiceError('token-expired')
   if (onlyAgent !== null && !asked.headers['user-agent']?.startsWith(onlyAgent)) throw new ServiceError('free-quota')
@@ -54,12 +56,13 @@ function checkSystemFirst({ messages }: ChatBody): void {
 }
 
 /** Web search: pages about the river's mill, whatever is asked. */
-function search({ body, requestId }: Asked): Reply {
+function search(world: World, { body, requestId }: Asked, account: QwenAccount): Reply {
   const { uq: query, page = 1, rows = 10 } = parseBody(body)
   if (typeof query !== 'string' || query === '') throw new ServiceError('invalid-parameter', 'uq is missing')
   if (typeof rows !== 'number' || rows < 1 || rows > MAX_ROWS) {
     throw new ServiceError('invalid-parameter', `Range of rows should be [1, ${MAX_ROWS}]`)
   }
+  admitRequest(world, account, COST_OF_SEARCH)
   const from = (Number(page) - 1) * rows
   const docs = Array.from({ length: Math.max(0, Math.min(rows, HITS - from)) }, (_, at) => toHit(query, from + at + 1))
   return {

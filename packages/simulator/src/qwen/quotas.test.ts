@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createQuota } from './quotas.ts'
+import { createQwenQuota } from './quotas.ts'
 import type { WindowName } from './quotas.ts'
 
 const NOON = Date.parse('2026-03-11T12:00:00Z') // a Wednesday
 
 /** When a window ends whose first request comes at noon. */
 function endOf(window: WindowName, at = NOON): string {
-  const quota = createQuota()
+  const quota = createQwenQuota()
   quota.limits = { [window]: 1 }
   quota.count(at)
   return new Date(quota.refusal(at)!.until!).toISOString()
@@ -35,7 +35,7 @@ describe('windows', () => {
 
 describe('a quota', () => {
   it('refuses what is above a limit, until the window is over', () => {
-    const quota = createQuota()
+    const quota = createQwenQuota()
     quota.limits = { minute: 2 }
     for (const at of [0, 10, 20]) {
       const isFull = at === 20
@@ -47,7 +47,7 @@ describe('a quota', () => {
   })
 
   it('names the window that takes longest', () => {
-    const quota = createQuota()
+    const quota = createQwenQuota()
     quota.limits = { second: 1, fiveHours: 1, month: 1 }
     quota.count(NOON)
     expect(quota.refusal(NOON)!.error).toBe('month-quota')

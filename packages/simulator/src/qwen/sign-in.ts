@@ -1,14 +1,12 @@
+import type { DeviceSettings } from '../devices.ts'
+
 /** How the sign-in server behaves. */
-export interface SignInSettings {
-  /** The codes of the next device; made up where null. */
-  deviceCode: string | null
-  userCode: string | null
+export interface SignInSettings extends DeviceSettings {
   /** Whose tokens the next sign-ins get; another account each time where null. */
   account: string | null
   /** Seconds between polls, as the server says it; nothing is said where null. */
   interval: number | null
-  /** Seconds that device codes and access tokens live. */
-  deviceExpiresIn: number
+  /** Seconds that access tokens live. */
   expiresIn: number
   /** Where people go to sign in, and where tokens are good: the simulator itself where null. */
   verificationUri: string | null
@@ -32,14 +30,4 @@ export const SIGN_IN_DEFAULTS: Readonly<SignInSettings> = {
   loginOmits: [],
   refreshOmits: [],
   refreshDelayMs: 0,
-}
-
-/** The refreshes that came, however they ended. */
-export interface RefreshCounts {
-  asked: number
-  /** Those that gave a token. */
-  done: number
-  /** On their way now, and at once at most. */
-  open: number
-  openAtMost: number
 }

@@ -1,16 +1,18 @@
+import type { RefreshCounts } from '../refreshes.ts'
+import type { Sent } from '../sent.ts'
 import type { Stats } from '../stats.ts'
-import type { Device } from './devices.ts'
+import type { IssuedToken } from '../tokens.ts'
 import type { ErrorName } from './errors.ts'
-import type { Limits, Refusal, Used, WindowName } from './quotas.ts'
-import type { RefreshCounts, SignInSettings } from './sign-in.ts'
-import type { IssuedToken } from './tokens.ts'
-import type { Sent, Tier, World } from './world.ts'
+import type { QwenDevice } from './poll-answers.ts'
+import type { QwenLimits, QwenQuota, QwenRefusal } from './quotas.ts'
+import type { SignInSettings } from './sign-in.ts'
+import type { Tier, World } from './world.ts'
 
 interface AccountState {
-  readonly limits: Limits
+  readonly limits: QwenLimits
   /** Requests that were let through, window by window. */
-  readonly used: Readonly<Partial<Record<WindowName, Used>>>
-  readonly exhausted: Refusal | null
+  readonly used: QwenQuota['used']
+  readonly exhausted: QwenRefusal | null
   readonly suspended: ErrorName | null
   /** How many scripted answers are left. */
   readonly answers: number
@@ -24,7 +26,7 @@ export interface QwenState {
   /** Keys and tokens, as they were sent. */
   readonly credentials: Readonly<Record<string, Readonly<Sent>>>
   readonly accounts: Readonly<Record<string, AccountState>>
-  readonly devices: readonly Readonly<Device>[]
+  readonly devices: readonly Readonly<QwenDevice>[]
   readonly tokens: readonly Readonly<IssuedToken>[]
   readonly refreshes: Readonly<RefreshCounts>
   readonly signIn: Readonly<SignInSettings>
@@ -39,7 +41,7 @@ export function createState(world: World, stats: Stats): QwenState {
     },
     stats,
     get credentials() {
-      return Object.fromEntries(world.sent)
+      return Object.fromEntries(world.sent.all)
     },
     get accounts() {
       return Object.fromEntries(
@@ -55,7 +57,7 @@ export function createState(world: World, stats: Stats): QwenState {
     get tokens() {
       return world.tokens.all()
     },
-    refreshes: world.refreshes,
+    refreshes: world.refreshes.counts,
     signIn: world.signIn,
     tier: world.tier,
   }

@@ -13,8 +13,11 @@ beforeAll(async () => {
 })
 afterAll(() => simulator.close())
 
-const script = (wish: string, options: QwenAskOptions = {}): Promise<Reply> =>
-  askQwen(simulator, `qwen3-coder-plus?script=${wish}`, options)
+const toTool = (name: string): object => ({ type: 'function', function: { name, parameters: { type: 'object' } } })
+const tools = [toTool('get_weather')]
+
+const script = (wish: string, { members = {}, ...options }: QwenAskOptions = {}): Promise<Reply> =>
+  askQwen(simulator, `qwen3-coder-plus?script=${wish}`, { members: { tools, ...members }, ...options })
 
 /** Calls put together by index, in order of appearance: names and arguments. */
 function callsByIndex(reply: Reply): [name: string | undefined, args: string][] {
@@ -33,7 +36,9 @@ describe('tool calls', () => {
   const members = { parallel_tool_calls: true }
 
   it('come with a head, empty ids, and a last delta without a finish', async () => {
-    const reply = await script('tool&arguments={"a":"bcdefghij"}&name=look')
+    const reply = await script('tool&arguments={"a":"bcdefghij"}&name=look', {
+      members: { tools: [toTool('get_weather'), toTool('look')] },
+    })
     const choices = chunksOf(reply).flatMap(chunk => chunk.choices ?? [])
     const id = 'call_000000000000000000000001'
     expect(choices.map(choice => choice.delta)).toEqual([
@@ -69,18 +74,32 @@ describe('tool calls', () => {
     })
   })
 
-  it('are followed by text once there is a result', async () => {
-    const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }
-    const messages = [
-      { role: 'user', content: 'look' },
-      { role: 'assistant', content: '', tool_calls: [call] },
-      { role: 'tool', tool_call_id: 'call_1', content: 'seen' },
-    ]
-    expect(contentOf(await script('tool', { members: { messages } }))).toBe(answerText())
+  it('are chosen in a message, of all tools that there are, and end with text that quotes what they gave', async () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'read'].map(toTool)
+    const wish = '[simulate: script=tool&name=read&arguments={"path": "a & [b].txt", "deep": {"%": "}"}}]'
+    const user = { role: 'user', content: [{ type: 'text', text: `Read it. ${wish} Thanks!` }] }
+    const ask = (messages: readonly object[]): Promise<Reply> =>
+      askQwen(simulator, 'qwen3-coder-plus', { members: { tools: many, messages } })
+    const called = await ask([user])
+    expect(callsByIndex(called)).toEqual([['read', '{"path": "a & [b].txt", "deep": {"%": "}"}}']])
+    const call = { id: 'call_1', type: 'function', function: { name: 'read', arguments: '{}' } }
+    const assistant = { role: 'assistant', content: '', tool_calls: [call] }
+    const saying = async (...results: readonly unknown[]): Promise<string> => {
+      const answers = results.map(content => ({ role: 'tool', tool_call_id: 'call_1', content }))
+      return contentOf(await ask([user, assistant, ...answers]))
+    }
+    expect(await saying('The mill  runs.\n')).toBe('The tool says: The mill  runs.\n')
+    expect(await saying('one', [{ type: 'text', text: 'two' }, { type: 'image_url' }])).toBe('The tool says: one\ntwo')
+    expect(await saying('x'.repeat(5000))).toBe(`The tool says: ${'x'.repeat(1000)}…`)
+  })
+
+  it('are text where the request offers no tools, or others', async () => {
+    expect(contentOf(await script('tool', { members: { tools: undefined } }))).toBe(answerText())
+    expect(contentOf(await script('tool&name=reed'))).toBe('There is no tool "reed"; there are: get_weather.')
   })
 
   it('may come behind thoughts, or behind text', async () => {
-    const thinking = await askQwen(simulator, 'qwen3.6-plus?script=tool')
+    const thinking = await askQwen(simulator, 'qwen3.6-plus?script=tool', { members: { tools } })
     expect(deltasOf(thinking)[0]).toEqual({ content: null, role: 'assistant', reasoning_content: '' })
     expect(callsByIndex(thinking)).toEqual([['get_weather', BERLIN]])
     const spoken = await script('tools-behind-text')

@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../scenario.ts'
+import { resized } from '../../words.ts'
 import { argumentPieces, TOOL_OPTIONS } from '../../scenarios/tool-call.ts'
 import type { ToolCall } from '../../scenarios/tool-call.ts'
 import {
@@ -100,9 +101,14 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   'tools-finish-stop': { summary: 'The finish reason is `stop`.', deltas: usual, finish: 'stop' },
 }
 
-/** Tool calls. After a tool's result the model answers with text, so that an agent's loop ends. */
+const QUOTED_CHARACTERS = 1000
+
+/**
+ * Calls of tools that the request offers; text where it offers none, or not that one. Once there are results the model tells
+ * them, so that an agent's loop ends.
+ */
 export const TOOLS: Scripts = {
-  tool: calling('One tool call; text once its result is there.', ask => oneAfterTheOther(ask, 1)),
+  tool: calling('One tool call; text that quotes its result, once that is there.', ask => oneAfterTheOther(ask, 1)),
   tools: calling(
     'Several tool calls, where the request lets them be parallel; one where not.',
     ask => oneAfterTheOther(ask, ask.parallel ? Math.max(1, ask.options.number('calls', 2)) : 1),
@@ -127,9 +133,21 @@ function calling(
   choices: (ask: QwenAsk) => Iterable<QwenChoice>,
   options: Readonly<Record<string, string>> = {},
 ): Script {
-  const events = (ask: QwenAsk): Iterable<StreamEvent> =>
-    ask.hasToolResult ? toText(ask) : toStream(ask, choices(ask))
+  const events = (ask: QwenAsk): Iterable<StreamEvent> => {
+    if (ask.results.length > 0) return toStream(ask, textChoices(ask, quotes(ask)))
+    if (ask.tools.length === 0) return toText(ask)
+    const { name } = toQwenCall(ask)
+    if (ask.tools.includes(name)) return toStream(ask, choices(ask))
+    return toStream(ask, textChoices(ask, [`There is no tool "${name}"; `, `there are: ${ask.tools.join(', ')}.`]))
+  }
   return streamScript(summary, events, { options: { ...TOOL_OPTIONS, ...options } })
+}
+
+/** What tools gave, word by word; of much the beginning. */
+function quotes({ results, options }: QwenAsk): Iterable<string> {
+  const said = results.join('\n')
+  const quoted = said.length > QUOTED_CHARACTERS ? `${said.slice(0, QUOTED_CHARACTERS).toWellFormed()}…` : said
+  return resized(`The tool says: ${quoted}`.match(/\s*\S+|\s+/g) ?? [], options)
 }
 
 function* oneAfterTheOther(ask: QwenAsk, count: number): Generator<QwenChoice> {

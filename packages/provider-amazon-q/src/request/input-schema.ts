@@ -1,0 +1,83 @@
+import { isObject, type Json } from '../json.ts'
+
+/** What the service takes nowhere in a schema. */
+const REFUSED = new Set(['$schema', 'additionalProperties'])
+/** Members that hold schemas under names of the client's. */
+const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
+/** Members that hold values, whatever these look like. */
+const VALUES = new Set(['enum', 'const', 'default', 'examples'])
+
+/**
+ * The schema of a tool's parameters as the service takes it: an object at its root, without `$schema`,
+ * `additionalProperties` and empty `required`. Alternatives at the root become one object: it has the properties of all,
+ * and those are required that are so whichever is chosen.
+ */
+export function toInputSchema(parameters: unknown): Json {
+  const plain = isObject(parameters) ? toPlain(parameters) : {}
+  const root = toFlat(plain, plain, new Set())
+  return { ...root, type: 'object', properties: root['properties'] ?? {} }
+}
+
+function toPlain(schema: Json): Json {
+  const members: [string, unknown][] = []
+  for (const [name, value] of Object.entries(schema)) {
+    if (REFUSED.has(name)) continue
+    if (name === 'required' && !(Array.isArray(value) && value.length > 0)) continue
+    members.push([name, toPlainMember(name, value)])
+  }
+  return Object.fromEntries(members)
+}
+
+function toPlainMember(name: string, value: unknown): unknown {
+  if (VALUES.has(name)) return value
+  if (NAMED.has(name)) {
+    const schemas = Object.entries(isObject(value) ? value : {})
+    return Object.fromEntries(schemas.map(([key, schema]) => [key, isObject(schema) ? toPlain(schema) : schema]))
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => (isObject(item) ? toPlain(item) : item))
+  return isObject(value) ? toPlain(value) : value
+}
+
+/** An object schema without `$ref`, `allOf`, `anyOf` and `oneOf` of its own. `seen` has the references followed so far. */
+function toFlat(schema: Json, root: Json, seen: Set<string>): Json {
+  const { $ref: reference, allOf, anyOf, oneOf, ...own } = schema
+  const together = [...targetsOf(reference, root, seen), ...schemasIn(allOf)].map(part => toFlat(part, root, seen))
+  const alternatives = [...schemasIn(anyOf), ...schemasIn(oneOf)].map(part => toFlat(part, root, seen))
+  if (together.length === 0 && alternatives.length === 0) return own
+  const required = new Set([own, ...together].flatMap(({ required }) => (required as readonly unknown[]) ?? []))
+  return {
+    ...own,
+    properties: mergeProperties([own, ...together, ...alternatives]),
+    ...(required.size > 0 ? { required: [...required] } : undefined),
+  }
+}
+
+/** What a reference within the schema points to; nothing the second time, so that circles end. */
+function targetsOf(reference: unknown, root: Json, seen: Set<string>): Json[] {
+  if (typeof reference !== 'string' || !reference.startsWith('#/') || seen.has(reference)) return []
+  seen.add(reference)
+  const steps = reference.slice(2).split('/')
+  const target = steps.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), root)
+  return isObject(target) ? [target] : []
+}
+
+function schemasIn(list: unknown): Json[] {
+  return Array.isArray(list) ? list.filter(isObject) : []
+}
+
+/** All properties of the schemas; one that several have may be what any of them says. */
+function mergeProperties(schemas: readonly Json[]): Json {
+  const merged = new Map<string, Map<string, unknown>>()
+  for (const { properties } of schemas) {
+    for (const [name, schema] of Object.entries(isObject(properties) ? properties : {})) {
+      const known = merged.get(name) ?? new Map<string, unknown>()
+      merged.set(name, known.set(JSON.stringify(schema), schema))
+    }
+  }
+  return Object.fromEntries(
+    [...merged].map(([name, known]) => {
+      const [only, ...others] = known.values()
+      return [name, others.length === 0 ? only : { anyOf: [only, ...others] }]
+    }),
+  )
+}

@@ -1,0 +1,30 @@
+import { setImmediate } from 'node:timers/promises'
+import { GatewayError } from '@millrace/core'
+
+/** How long a piece of work may take before others get their turn. */
+const PIECE_MS = 5
+
+/**
+ * Called between steps; where others are due to have their turn, a promise of the time after it.
+ * @throws {GatewayError} the signal's reason where it is one, else `aborted`
+ */
+export type Pause = () => Promise<void> | undefined
+
+/** Pauses for one piece of work that nobody wants any more once `signal` fires. */
+export function createPause(signal: AbortSignal): Pause {
+  let since = performance.now()
+
+  async function letOthers(): Promise<void> {
+    await setImmediate()
+    since = performance.now()
+  }
+
+  return () => {
+    if (signal.aborted) {
+      throw signal.reason instanceof GatewayError
+        ? signal.reason
+        : new GatewayError('aborted', 'Nobody waits for the answer any more.')
+    }
+    return performance.now() - since < PIECE_MS ? undefined : letOthers()
+  }
+}

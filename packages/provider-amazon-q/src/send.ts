@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { UpstreamError, type ProviderDeps, type UpstreamBody, type UpstreamReply } from '@millrace/core'
+import type { AmazonQConfig } from './config.ts'
+import { isRefusal, toAmazonQError, type AmazonQError } from './failures.ts'
+import type { OpenAccount } from './open-account.ts'
+import type { OperationRequest } from './operations.ts'
+import { toReport, type Report } from './report.ts'
+import { USER_AGENT } from './user-agent.ts'
+
+/** As much of a refusal is read as words need. */
+const MAX_FAILURE_BYTES = 64 * 1024
+/** How often one request of a client may be sent at most, as the service is told. */
+const MAX_ATTEMPTS = 3
+
+/** What the requests that are made for one call have in common. */
+export interface Sender {
+  /** Asks an account; where its token is refused, once more with a renewed one. @throws {UpstreamError} */
+  send(account: OpenAccount, request: OperationRequest): Promise<Sent>
+}
+
+/** A good answer, as far as its status tells. */
+interface Sent {
+  readonly reply: UpstreamReply
+  /** The error for what the service reports in its answer, with no secrets of the request in it. */
+  toError(report: Report): AmazonQError
+}
+
+export interface SenderOptions {
+  readonly settings: AmazonQConfig
+  readonly deps: ProviderDeps
+  readonly requestId: string
+  readonly signal: AbortSignal
+}
+
+export function createSender({ settings, deps, requestId, signal }: SenderOptions): Sender {
+  const { upstream, timeouts } = deps
+  const own = Object.entries(settings.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
+  const common = {
+    'user-agent': USER_AGENT,
+    'x-amz-user-agent': USER_AGENT,
+    'x-amzn-codewhisperer-optout': String(settings.optOut),
+    'amz-sdk-invocation-id': randomUUID(),
+    ...Object.fromEntries(own),
+  }
+  let attempts = 0
+
+  async function attempt({ credentials }: OpenAccount, request: OperationRequest): Promise<Attempt> {
+    const { method, url, body } = request
+    const headers = { ...request.headers, ...common, 'amz-sdk-request': `attempt=${++attempts}; max=${MAX_ATTEMPTS}` }
+    const authorised = await credentials.authorise({ method, url, headers, body }, signal)
+    const reply = await upstream.request({
+      method,
+      url,
+      headers: { ...headers, ...authorised },
+      ...(method === 'POST' && { body }),
+      timeouts,
+      requestId,
+      signal,
+    })
+    const secrets = Object.values(authorised).flatMap(value => value.split(/[\s,=]+/))
+    return { reply, authorised, toError: report => toAmazonQError(report, secrets, Date.now()) }
+  }
+
+  return {
+    async send(account, request) {
+      const { renew } = account.credentials
+      const first = await attempt(account, request)
+      const failure = await failureOf(first)
+      if (failure === undefined) return first
+      if (renew === undefined || !isRefusal(failure)) throw failure
+      await renew(first.authorised, signal, first.reply.headers['date'])
+      const second = await attempt(account, request)
+      const again = await failureOf(second)
+      if (again !== undefined) throw again
+      return second
+    },
+  }
+}
+
+interface Attempt extends Sent {
+  /** The headers that authorised it. */
+  readonly authorised: Readonly<Record<string, string>>
+}
+
+/** What an answer says by its status; undefined where it may be good. */
+async function failureOf({ reply: { status, headers, body }, toError }: Attempt): Promise<UpstreamError | undefined> {
+  if (status < 300) return undefined
+  const said = await readAtMost(body, MAX_FAILURE_BYTES)
+  if (status >= 400) return toError(toReport({ status, headers, body: said }, Date.now()))
+  const message = `The upstream answered ${status}, a redirect, which is not followed: is \`endpoint\` right?`
+  return new UpstreamError('upstream_bad_response', message, { upstreamStatus: status })
+}
+
+/** Up to `limit` bytes of a body, whatever becomes of the rest: a body that breaks off has still said something. */
+export async function readAtMost(body: UpstreamBody, limit: number): Promise<Buffer> {
+  const reads: Buffer[] = []
+  let length = 0
+  try {
+    for await (const read of body) {
+      reads.push(read)
+      length += read.length
+      if (length >= limit) break
+    }
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error
+  }
+  return Buffer.concat(reads).subarray(0, limit)
+}

@@ -1,0 +1,44 @@
+import { setTimeout } from 'node:timers/promises'
+
+/** The refreshes that came, however they ended. */
+export interface RefreshCounts {
+  asked: number
+  /** Those that gave a token. */
+  done: number
+  /** On their way now, and at once at most. */
+  open: number
+  openAtMost: number
+}
+
+/** Refreshes of tokens: counted, slow where that is wanted, and answered in turn with what was scripted. */
+export interface Refreshes<Scripted> {
+  readonly counts: RefreshCounts
+  script(answers: readonly Scripted[]): void
+  /** What a refresh gets that was scripted, once it has taken its time; rejects when `closed` fires before. */
+  take(closed: AbortSignal): Promise<Scripted | undefined>
+  reset(): void
+}
+
+const NONE = { asked: 0, done: 0, open: 0, openAtMost: 0 }
+
+export function createRefreshes<Scripted>(settings: { readonly refreshDelayMs: number }): Refreshes<Scripted> {
+  const counts: RefreshCounts = { ...NONE }
+  const scripted: Scripted[] = []
+  return {
+    counts,
+    script: answers => void scripted.push(...answers),
+    async take(closed) {
+      counts.asked++
+      counts.open++
+      counts.openAtMost = Math.max(counts.openAtMost, counts.open)
+      closed.addEventListener('abort', () => counts.open--, { once: true })
+      const next = scripted.shift()
+      if (settings.refreshDelayMs > 0) await setTimeout(settings.refreshDelayMs, undefined, { signal: closed })
+      return next
+    },
+    reset() {
+      scripted.length = 0
+      Object.assign(counts, NONE, { open: counts.open, openAtMost: counts.open })
+    },
+  }
+}
