@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ContractCompletion, toAnswers } from './answer.ts'
 import { parseClientStream } from './client-stream.ts'
 import { cutEvery } from './cuts.ts'
+import { describeDialects } from './describe-dialects.ts'
 import { describeCuts, describeFragments } from './describe-cuts.ts'
 import { describeLeaving } from './describe-leaving.ts'
 import { createFixtureCase } from './fixture-case.ts'
@@ -83,6 +84,8 @@ export function describeFixture(subject: Subject, fixture: Fixture): void {
       subject.chat(subject.open(replay, { fixture }), fixture)
       expect(replay.asked).toEqual([])
     })
+
+    describeDialects(subject, fixture)
 
     if (response === undefined) {
       test('asks no upstream', async () => {
