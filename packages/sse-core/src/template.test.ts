@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame } from './encode.ts'
 import { readFrames } from './frames.ts'
+import { TextFrame } from './template.ts'
 import { gather, HEAD, HEAD_WITH_USAGE, replyOf, said, sse, type Outcome } from './testing/replay.ts'
 import type { ChunkHead } from '@millrace/core'
 
@@ -109,6 +110,9 @@ describe.each(PLACES)('text in %s', (...place) => {
     expect(outcome.code).toBeUndefined()
     expect(outcome.frames.filter(({ bytes }) => bytes !== undefined)).toHaveLength(texts.length - 1)
     expectBytes(outcome)
+    const unread = outcome.frames.filter(frame => frame instanceof TextFrame)
+    expect(unread.map(({ rawBytes }) => rawBytes.toString())).toEqual(texts.slice(1).map(String))
+    expect(unread.map(({ rawText }) => rawText)).toEqual(texts.slice(1).map(text => text.toString('latin1')))
   })
 
   test('is never forwarded where line readers or JSON parsers would stumble', async () => {

@@ -5,7 +5,7 @@ import { anthropicClient, ASKED, textOf, WEATHER } from './anthropic-client.ts'
 import { gatewayWithSimulator, KEY, UPSTREAM_KEY, upstreamClosed } from './gateway-with-simulator.ts'
 
 const aliases = { 'claude-mill-1': 'sim/text', 'claude-mill-tools': 'sim/tool' }
-const world = gatewayWithSimulator({ aliases })
+const world = gatewayWithSimulator({ aliases, stream: { commitAfter: '200ms', heartbeat: '200ms' } })
 
 let anthropic: Anthropic
 let messages: Anthropic['messages']
@@ -90,6 +90,24 @@ describe('a stream', () => {
       '龙骑士在河边磨面。 👩‍🚀🌾 line\u2028separator paragraph\u2029separator next\u0085line',
     )
     expect(textOf(message).endsWith('\0\u001b')).toBe(true)
+  })
+
+  test('pings while the upstream is silent', async () => {
+    const response = await fetch(`${world.gateway.baseUrl}/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': KEY, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sim/text?words=1&first=700', ...ASKED, stream: true }),
+    })
+    const names = Array.from((await response.text()).matchAll(/^event: (.*)$/gm), ([, name]) => name)
+    expect(names.slice(0, 3)).toEqual(['message_start', 'ping', 'ping'])
+    expect(names.filter(name => name !== 'ping')).toEqual([
+      'message_start',
+      'content_block_start',
+      'content_block_delta',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ])
   })
 
   test('leaving closes the upstream', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readNamedEvents } from './named-events.ts'
 
 const count = z.int().min(0)
 const index = z.int().min(0)
@@ -66,9 +67,6 @@ interface Block {
   isOpen: boolean
 }
 
-// eslint-disable-next-line no-control-regex
-const LINE_BREAKS = /[\u0000-\u0009\u000b-\u001f\u0085\u2028\u2029]/
-
 /**
  * Every way in which the text of a stream is not what a strict client of Anthropic's Messages takes, each as
  * `event N: what`, in order; none for a good stream. Knows nothing of the code that wrote it.
@@ -77,7 +75,7 @@ const LINE_BREAKS = /[\u0000-\u0009\u000b-\u001f\u0085\u2028\u2029]/
  */
 export function breachesOfMessages(stream: string, { whole }: { readonly whole: boolean }): string[] {
   const breaches: string[] = []
-  const { events, fault } = readEvents(stream)
+  const { events, fault } = readNamedEvents(stream)
   if (fault !== undefined) breaches.push(fault)
   const blocks: Block[] = []
   let stopReason: string | undefined
@@ -140,30 +138,6 @@ export function breachesOfMessages(stream: string, { whole }: { readonly whole: 
   const last = whole ? 'message_stop' : 'error'
   if (events.at(-1)?.name !== last) breaches.push(`The end is no ${last}.`)
   return breaches
-}
-
-interface Named {
-  readonly name: string
-  readonly data: unknown
-}
-
-/** The events as the strictest of readers takes them: two lines each, LF, nothing that any reader takes for the end of a line. */
-function readEvents(stream: string): { readonly events: Named[]; readonly fault: string | undefined } {
-  const events: Named[] = []
-  const broken = LINE_BREAKS.exec(stream)
-  if (broken !== null) return { events, fault: `There is a raw ${JSON.stringify(broken[0])} at ${broken.index}.` }
-  if (stream !== '' && !stream.endsWith('\n\n')) return { events, fault: 'The last event does not end.' }
-  for (const part of stream.split('\n\n').slice(0, -1)) {
-    if (part.startsWith(':') && !part.includes('\n')) continue
-    const [, name, json] = /^event: (\w+)\ndata: (\{.*\})$/.exec(part) ?? []
-    if (name === undefined || json === undefined) return { events, fault: `No name and data: ${JSON.stringify(part)}` }
-    try {
-      events.push({ name, data: JSON.parse(json) })
-    } catch {
-      return { events, fault: `No JSON: ${JSON.stringify(json)}` }
-    }
-  }
-  return { events, fault: undefined }
 }
 
 /** Whether the input of a call is good; where nothing came, the empty one that it began with counts. */

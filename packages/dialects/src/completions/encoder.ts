@@ -43,7 +43,7 @@ export function createCompletionsEncoder(head: ChunkHead, echoOf: (index: number
       return Buffer.from(encodeEvent({ ...opening, choices: [], model: head.model, usage }))
     }
     const events = choices.map(({ index, delta, logprobs, finish_reason: reason }) => {
-      const text = echo(index) + (delta.content ?? '')
+      const text = echo(index) + (delta.content ?? '') + (delta.refusal ?? '')
       return text === '' && reason === null
         ? ''
         : eventOf(index, text, toTextLogprobs(logprobs), reason && toTextReason(reason))

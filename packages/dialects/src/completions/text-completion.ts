@@ -13,7 +13,7 @@ export function toTextCompletion(
     created,
     model,
     choices: choices.map(({ index, message, logprobs, finish_reason }) => ({
-      text: echoOf(index) + (message.content ?? ''),
+      text: echoOf(index) + (message.content ?? '') + (message.refusal ?? ''),
       index,
       logprobs: toTextLogprobs(logprobs),
       finish_reason: toTextReason(finish_reason),
