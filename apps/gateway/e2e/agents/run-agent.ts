@@ -18,8 +18,16 @@ export interface AgentRun extends AsyncDisposable {
   readonly folder: string
 }
 
-/** Gives an agent a task, in an empty folder and with a home of its own, and waits until it has finished. */
-export async function runAgent(agent: Agent, access: Access, prompt: string): Promise<AgentRun> {
+/**
+ * Gives an agent a task, in an empty folder and with a home of its own, and waits until it has finished, or is killed as it
+ * takes too long, milliseconds.
+ */
+export async function runAgent(
+  agent: Agent,
+  access: Access,
+  prompt: string,
+  patienceMs = PATIENCE_MS,
+): Promise<AgentRun> {
   const program = await installAgent(agent)
   const root = await mkdtemp(join(tmpdir(), `millrace-${agent.name}-`))
   const home = join(root, 'home')
@@ -33,8 +41,7 @@ export async function runAgent(agent: Agent, access: Access, prompt: string): Pr
 
   async function run(args: readonly string[], input = ''): Promise<Pick<AgentRun, 'exitCode' | 'output'>> {
     const command = agent.isScript ? [process.execPath, program, ...args] : [program, ...args]
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const child = spawn(command[0]!, command.slice(1), { cwd: folder, env, signal, killSignal: 'SIGKILL' })
+    const child = spawn(command[0]!, command.slice(1), { cwd: folder, env, timeout: patienceMs, killSignal: 'SIGKILL' })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()))
     child.stdin.end(input)
