@@ -60,7 +60,13 @@ beforeAll(async () => {
   upstream.listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const base = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`
-  const native = { kind: 'openai', baseUrl: base, apiKey: UPSTREAM_KEY, messagesUrl: `${base}/messages`, models: ['large'] }
+  const native = {
+    kind: 'openai',
+    baseUrl: base,
+    apiKey: UPSTREAM_KEY,
+    messagesUrl: `${base}/messages`,
+    models: ['large'],
+  }
   gateway = await startGateway({
     auth: { keys: [KEY] },
     providers: { native, unstreamed: { ...native, streaming: false } },

@@ -143,6 +143,20 @@ describe.skipIf(python === undefined)('the other endpoints for Python, old and n
     await expect(askLegacy('completions', 'sim/text')).resolves.toEqual(same)
   })
 
+  test('responses', async () => {
+    await expect(askCurrent('responses', 'sim/text')).resolves.toEqual({
+      stream: TEXT,
+      final: TEXT,
+      whole: TEXT,
+      status: ['completed', 'completed'],
+      tokens: [20, 20],
+    })
+    await expect(askCurrent('response_calls', 'sim/tools')).resolves.toEqual([
+      ['get_weather', { city: 'Berlin', unit: 'celsius' }],
+      ['get_weather', { city: 'Nairobi', unit: 'celsius' }],
+    ])
+  })
+
   test('embeddings', async () => {
     const [length, ...others] = (await askCurrent('embeddings', 'sim/embed')) as number[]
     expect(length).toBeGreaterThan(1)

@@ -88,6 +88,31 @@ def error(model):
     return {"class": None, "text": text}
 
 
+def responses(model):
+    """The text of an answer by the helper's events, and of the same as a whole; then the calls of a tool."""
+    asked = {"model": model, "input": "Does the mill run?"}
+    with client.responses.stream(**asked) as answer:
+        pieces = [event.delta for event in answer if event.type == "response.output_text.delta"]
+        final = answer.get_final_response()
+    whole = client.responses.create(**asked)
+    return {
+        "stream": "".join(pieces),
+        "final": final.output_text,
+        "whole": whole.output_text,
+        "status": [final.status, whole.status],
+        "tokens": [final.usage.output_tokens, whole.usage.output_tokens],
+    }
+
+
+def response_calls(model):
+    tool = {"type": "function", "strict": False, **WEATHER["function"]}
+    with client.responses.stream(model=model, input="Does the mill run?", tools=[tool]) as answer:
+        for _ in answer:
+            pass
+        output = answer.get_final_response().output
+    return [[item.name, json.loads(item.arguments)] for item in output if item.type == "function_call"]
+
+
 def text_completions(model):
     """The text of an answer, in a stream and whole."""
     asked = {"model": model, "prompt": "Does the mill run?"}
@@ -103,6 +128,6 @@ def models(_):
     return [model.id for model in client.models.list()]
 
 
-CASES = [stream, first_words, helper, whole, parsed, error, text_completions, embeddings, models]
+CASES = [stream, first_words, helper, whole, parsed, error, responses, response_calls, text_completions, embeddings, models]
 case, model = sys.argv[1:]
 print(json.dumps({one.__name__: one for one in CASES}[case](model)))
