@@ -1,7 +1,7 @@
+import { isObject, parseJson, type JsonObject } from '@millrace/core'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isObject, parseJson, type JsonObject } from './json.ts'
 import { wordsOf } from './words-of.ts'
 import { removeLeftovers, writeAtomically } from './write-atomically.ts'
 

@@ -1,5 +1,4 @@
-import { isObject } from './json.ts'
-import type { AccountState, KeptAccount } from '@millrace/core'
+import { isObject, type AccountState, type KeptAccount } from '@millrace/core'
 import type { FailedState } from './states.ts'
 
 const TIMED: ReadonlySet<unknown> = new Set<FailedState>(['rate-limited', 'quota-exhausted'])

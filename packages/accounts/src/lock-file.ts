@@ -1,8 +1,8 @@
+import { isObject, parseJson } from '@millrace/core'
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Clock } from './clock.ts'
-import { isObject, parseJson } from './json.ts'
 import { removeLeftovers } from './write-atomically.ts'
 
 /** Exclusive use of something between processes, until it is released or its time is over. */

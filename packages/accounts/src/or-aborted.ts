@@ -1,4 +1,4 @@
-import { GatewayError } from '@millrace/core'
+import { toAborted } from '@millrace/core'
 
 /**
  * The outcome of `promise`, unless `signal` fires first.
@@ -7,11 +7,7 @@ import { GatewayError } from '@millrace/core'
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(
-        signal.reason instanceof GatewayError ? signal.reason : new GatewayError('aborted', 'Nobody waits any more.'),
-      )
-    }
+    const abort = (): void => reject(toAborted(signal))
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort)
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

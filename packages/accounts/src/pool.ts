@@ -242,9 +242,9 @@ export function createPool(options: PoolOptions): Pool {
         probing: probing.has(account),
       })),
     neighboursOf(name) {
-      const place = accounts.get(name)?.place
+      const place = placeOf(accounts.get(name))
       return Array.from(accounts.values())
-        .filter(account => account.place === place)
+        .filter(account => placeOf(account) === place)
         .map(account => account.name)
     },
     clear: name => stateByHand(name, 'ok', ''),
@@ -255,6 +255,10 @@ export function createPool(options: PoolOptions): Pool {
       return take(account, undefined)
     },
   }
+}
+
+function placeOf({ place }: Partial<Account> = {}): string | undefined {
+  return typeof place === 'function' ? place() : place
 }
 
 function firstOf(accounts: ReadonlySet<Account>, options: LeaseOptions): Account | undefined {

@@ -11,8 +11,8 @@ export interface AccountSpec {
    * then while the account is `auth-expired` or `suspended`; a yes lets the next request try it.
    */
   readonly isRenewed?: (() => Promise<boolean>) | undefined
-  /** The same for accounts that one fault of the upstream concerns: its host. */
-  readonly place?: string | undefined
+  /** The same for accounts that one fault of the upstream concerns, its host; a function where that may change. */
+  readonly place?: string | (() => string) | undefined
   /** The only caller that it serves; without one it serves all. */
   readonly owner?: string | undefined
   /** How many requests any minute may see; with no more left others serve, until there are again. */

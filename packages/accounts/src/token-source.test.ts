@@ -1,9 +1,9 @@
+import type { JsonObject } from '@millrace/core'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RefreshRefused } from './credential-error.ts'
-import type { JsonObject } from './json.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createTokenSource, type Credential, type TokenSource, type TokenSourceOptions } from './token-source.ts'
 

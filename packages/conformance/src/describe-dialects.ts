@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-conditional-tests -- tests that are made from a fixture */
 import type { ChunkHead, Frames, GatewayError } from '@millrace/core'
 import { completions, messages, responses, type Dialect } from '@millrace/dialects'
 import { withUsage } from '@millrace/sse-core'

@@ -285,3 +285,8 @@ export class UpstreamError extends GatewayError {
     this.retryAfterMs = details.retryAfterMs
   }
 }
+
+/** What a signal that has fired means: its reason where that is a {@link GatewayError}, else `aborted`. */
+export function toAborted({ reason }: AbortSignal): GatewayError {
+  return reason instanceof GatewayError ? reason : new GatewayError('aborted', 'Nobody waits any more.')
+}

@@ -1,12 +1,13 @@
 import {
   GatewayError,
+  isObject,
   UpstreamError,
   type EmbeddingsCall,
   type EmbeddingsRequest,
   type EmbeddingsResult,
 } from '@millrace/core'
 import { ask, type Service } from './ask.ts'
-import { isObject, readJson } from './read-json.ts'
+import { readJson } from './read-json.ts'
 import { encodeBody, withRules, type MemberRules } from './request.ts'
 
 /** 2048 embeddings of 3072 numbers, 20 characters each, are about twice as much. */

@@ -1,6 +1,5 @@
-import { UpstreamError, type Usage } from '@millrace/core'
+import { isObject, UpstreamError, type Usage } from '@millrace/core'
 import { toUpstreamError } from '@millrace/sse-core'
-import { isObject } from './read-json.ts'
 
 /** The events of one stream in Anthropic's Messages, on their way to a client that speaks that too. */
 interface MessageEvents {

@@ -1,4 +1,4 @@
-import { UpstreamError, type UpstreamReply } from '@millrace/core'
+import { parseJson, UpstreamError, type UpstreamReply } from '@millrace/core'
 import { parseFailureBody, retryAfterOf, toUpstreamError } from '@millrace/sse-core'
 
 /**
@@ -18,13 +18,5 @@ export async function readJson({ status, headers, body }: UpstreamReply, maxByte
     const retryAfterMs = retryAfterOf(headers, Date.now())
     throw toUpstreamError(parseFailureBody(whole, headers['content-type'] ?? ''), { status, retryAfterMs })
   }
-  try {
-    return JSON.parse(whole.toString()) as unknown
-  } catch {
-    return undefined
-  }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return parseJson(whole.toString())
 }

@@ -1,6 +1,6 @@
-import { UpstreamError, type Model } from '@millrace/core'
+import { isObject, UpstreamError, type Model } from '@millrace/core'
 import { toUrl, type Service } from './ask.ts'
-import { isObject, readJson } from './read-json.ts'
+import { readJson } from './read-json.ts'
 
 const MAX_BYTES = 4 * 1024 * 1024
 

@@ -1,8 +1,7 @@
-import { createFlow, run, UpstreamError, type RelayCall, type UpstreamReply } from '@millrace/core'
+import { createFlow, isObject, run, UpstreamError, type RelayCall, type UpstreamReply } from '@millrace/core'
 import { createGate, refuseFailure, toUpstreamError } from '@millrace/sse-core'
 import { ask, type Service } from './ask.ts'
 import { createMessageEvents, toUsage } from './message-events.ts'
-import { isObject } from './read-json.ts'
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 /** How long a connection may take to come free behind the last event; what comes then is not read. */

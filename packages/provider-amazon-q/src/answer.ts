@@ -1,10 +1,20 @@
-import { UpstreamError, type ChunkHead, type Delta, type FinishReason, type Frame, type Usage } from '@millrace/core'
+import {
+  isObject,
+  parseJson,
+  textOf,
+  UpstreamError,
+  type ChunkHead,
+  type Delta,
+  type FinishReason,
+  type Frame,
+  type JsonObject,
+  type Usage,
+} from '@millrace/core'
 import { createFramer, type Channel } from '@millrace/sse-core'
-import { isObject, parseJson, textOf, type Json } from './json.ts'
+import { malformed } from './failures.ts'
 import type { Headers } from './message-decoder.ts'
 import { NO_REPORT, readReport, type Report } from './report.ts'
 import { createTextFrames, toTextDelta } from './text-frames.ts'
-import { createThoughts, type Piece } from './thoughts.ts'
 import { createToolUses } from './tool-uses.ts'
 import { contextPercentageOf, estimateUsage, toUsage } from './usage.ts'
 
@@ -14,8 +24,6 @@ export interface AnswerOptions {
   readonly model: string
   /** The names of tools that were sent → those that the client used, where they differ. */
   readonly toolNames: ReadonlyMap<string, string>
-  /** Whether the model was told to think, so that its text begins with its thoughts. */
-  readonly thinks: boolean
   /** What to throw for a failure that the service reports in the middle of its answer. */
   readonly toError: (report: Report) => Error
 }
@@ -23,8 +31,6 @@ export interface AnswerOptions {
 export interface Answer {
   /** One message. @throws {UpstreamError} what it reports, or `upstream_malformed` */
   message(headers: Headers, payload: Buffer): void
-  /** Nothing more is going to come: gives up what was held back. */
-  release(): void
   /** The frames since the last call, maybe none. */
   take(): Frame[]
   /** The service has said why it ends: what may still come are numbers. */
@@ -55,10 +61,9 @@ const TOO_LONG = 'ContentLengthExceededException'
  * Events → frames that keep the stream contract. The end of the body is the end of the answer, since no event is promised
  * to come last; why it ended is told by what came. Events of unknown kinds say nothing. Pure state: no I/O and no clock.
  */
-export function createAnswer({ head, model, toolNames, thinks, toError }: AnswerOptions): Answer {
+export function createAnswer({ head, model, toolNames, toError }: AnswerOptions): Answer {
   const framer = createFramer(head)
   const tools = createToolUses(toolNames)
-  const thoughts = thinks ? createThoughts() : undefined
   /** By channel, or by the index of a tool call. */
   const textFrames = new Map<Channel | number, (text: string) => Frame>()
   let frames: Frame[] = []
@@ -86,41 +91,30 @@ export function createAnswer({ head, model, toolNames, thinks, toError }: Answer
     frames.push(toFrame(text))
   }
 
-  function emitPieces(pieces: readonly Piece[]): void {
-    for (const { channel, text } of pieces) emitText(channel, text)
-  }
-
-  function release(): void {
-    if (thoughts !== undefined) emitPieces(thoughts.release())
-  }
-
-  function readContent({ content, modelId }: Json): void {
+  function readContent({ content, modelId }: JsonObject): void {
     served = textOf(modelId) || served
-    if (typeof content !== 'string' || content === '') return
-    if (thoughts === undefined) emitText('content', content)
-    else emitPieces(thoughts.push(content))
+    if (typeof content === 'string' && content !== '') emitText('content', content)
   }
 
-  function readReasoning({ text }: Json): void {
+  function readReasoning({ text }: JsonObject): void {
     if (typeof text === 'string' && text !== '') emitText('reasoning_content', text)
   }
 
-  function readToolUse(event: Json): void {
-    release()
+  function readToolUse(event: JsonObject): void {
     for (const call of tools.push(event)) {
       if (call.id !== undefined) emit({ tool_calls: [call] })
       else emitText('arguments', call.function.arguments ?? '', call.index)
     }
   }
 
-  function readNumbers(event: Json): void {
+  function readNumbers(event: JsonObject): void {
     const counts = isObject(event['tokenUsage']) ? event['tokenUsage'] : {}
     stopReason = textOf(event['stopReason']) || stopReason
     usage = toUsage(counts) ?? usage
     contextPercentage = contextPercentageOf(event) ?? contextPercentageOf(counts) ?? contextPercentage
   }
 
-  function readInvalidState({ reason, message }: Json): never {
+  function readInvalidState({ reason, message }: JsonObject): never {
     throw toError({
       ...NO_REPORT,
       name: 'ValidationException',
@@ -129,7 +123,7 @@ export function createAnswer({ head, model, toolNames, thinks, toError }: Answer
   }
 
   /** What each kind of event is for; those that are not here say nothing of the answer. */
-  const readers: ReadonlyMap<string | undefined, (event: Json) => void> = new Map([
+  const readers: ReadonlyMap<string | undefined, (event: JsonObject) => void> = new Map([
     ['assistantResponseEvent', readContent],
     ['codeEvent', readContent],
     ['reasoningContentEvent', readReasoning],
@@ -140,7 +134,6 @@ export function createAnswer({ head, model, toolNames, thinks, toError }: Answer
   ])
 
   function readException(name: string, payload: Buffer, words = ''): void {
-    release()
     isTooLong = said && name === TOO_LONG
     if (isTooLong) return
     const raw = payload.toString()
@@ -182,7 +175,6 @@ export function createAnswer({ head, model, toolNames, thinks, toError }: Answer
         readException(headers.get(':error-code') ?? '', payload, headers.get(':error-message'))
       } else throw malformed('a message of no known type')
     },
-    release,
     take() {
       const taken = frames
       frames = []
@@ -191,14 +183,9 @@ export function createAnswer({ head, model, toolNames, thinks, toError }: Answer
     isFinishing: () => stopReason !== '',
     isEmpty: () => !said && !REASONS.has(stopReason),
     end() {
-      release()
       const reason = toReason()
       const counted = usage ?? estimateUsage({ contextPercentage, model: served, textBytes })
       for (const frame of framer.end(reason, counted, usage === undefined)) frames.push(frame)
     },
   }
-}
-
-function malformed(what: string): UpstreamError {
-  return new UpstreamError('upstream_malformed', `The upstream sent ${what}.`)
 }

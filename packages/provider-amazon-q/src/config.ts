@@ -1,12 +1,11 @@
 import { ACCOUNT_NAME, ACCOUNT_NAME_RULE } from '@millrace/accounts'
 import type { ConfigMistake } from '@millrace/core'
 import { z } from 'zod'
-
-const PROFILE_ARN = /^arn:aws[a-z-]*:[a-z]+:[a-z0-9-]+:\d{12}:profile\/[A-Za-z0-9]+$/
+import { PROFILE_ARN, REGION } from './regions.ts'
 
 const token = z.string().describe('Bearer token or `ksk_…` key; in the file usually `${NAME}`, from the environment')
 const file = z.string().min(1)
-const region = z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'is no region: use one such as `us-east-1`')
+const region = z.string().regex(REGION, 'is no region: use one such as `us-east-1`')
 const profileArn = z
   .string()
   .max(950)
@@ -44,7 +43,9 @@ const accountSchema = z.strictObject({
       'Requests signed with AWS credentials: `true` for what the environment, files or the machine hold, or which ones',
     ),
   profileArn: profileArn.optional().describe("The account's profile, where its login does not name one"),
-  region: region.optional().describe("Where the account is served; else the provider's, else the profile's"),
+  region: region
+    .optional()
+    .describe("Where the account is served; else the provider's, else that of its profile or sign-in"),
   owner: z
     .string()
     .min(1)
@@ -66,7 +67,7 @@ export const config = z.strictObject({
     .url()
     .optional()
     .describe(
-      'Root of the service; else https://q.REGION.amazonaws.com. Kiro is at https://runtime.us-east-1.kiro.dev.',
+      'Root of the service; else https://q.REGION.amazonaws.com, and for keys and logins of Kiro https://runtime.REGION.kiro.dev',
     ),
   flavour: z
     .enum(['json', 'rest'])
@@ -74,13 +75,13 @@ export const config = z.strictObject({
     .describe('How operations are named: `json` in a header, `rest` in the path. The service takes both.'),
   region: region
     .optional()
-    .describe("Where accounts are served; else the region of an account's profile, or us-east-1"),
+    .describe("Where accounts are served; else the region of an account's profile, or of its sign-in, or us-east-1"),
   origin: z
     .string()
     .regex(/^[A-Z][A-Z_]*$/, 'is no origin: use one such as `CLI`, `KIRO_CLI` or `AI_EDITOR`')
     .optional()
     .describe(
-      'What requests say they come from, which decides about models and quotas; else `KIRO_CLI` for hosts of Kiro, and `CLI`',
+      'What requests say they come from, which decides about models and quotas; else `KIRO_CLI` for keys, logins and hosts of Kiro, and `CLI`',
     ),
   authUrl: z.url().optional().describe('The server that renews sign-ins, if not https://oidc.REGION.amazonaws.com'),
   optOut: z

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isRefusal, toAmazonQError } from './failures.ts'
+import { isAboutSchemas, isRefusal, toAmazonQError } from './failures.ts'
 import { readReport, toReport, type Report } from './report.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 12)
@@ -87,6 +87,7 @@ test.each<[Report, code: string, verdict: object | undefined]>([
   [readReport({ message: 'Bad.' }, 'ValidationException'), 'upstream_rejected', ok],
   [readReport({ message: 'No.' }, 'AccessDeniedException'), 'upstream_auth_failed', refused],
   [readReport({ message: 'Oh.', reason: 'MONTHLY_REQUEST_COUNT' }, 'error'), 'insufficient_quota', quota(MONTH)],
+  [readReport({ message: 'Bad.', reason: 'TOOL_SCHEMA_INVALID' }, 'error'), 'upstream_rejected', ok],
   [readReport('', 'InternalFailure'), 'upstream_error', ok],
 ])('%j is %s', (report, code, verdict) => {
   const error = toAmazonQError(report, [], NOW)
@@ -133,4 +134,16 @@ describe('a message', () => {
     const schema = answered(400, 'ValidationException', 'Improperly formed request.', 'TOOL_SCHEMA_INVALID')
     expect(words(schema)).toBe('Improperly formed request. (TOOL_SCHEMA_INVALID)')
   })
+})
+
+test.each<[Report, boolean]>([
+  [answered(400, 'ValidationException', 'Improperly formed request.', 'TOOL_SCHEMA_INVALID'), true],
+  [answered(400, 'ValidationException', 'Improperly formed request.'), true],
+  [answered(400, 'ValidationException', 'Invalid tool use format.'), true],
+  [answered(400, 'ValidationException', 'Improperly formed request.', 'REQUEST_BODY_INVALID'), false],
+  [answered(400, 'ValidationException', 'Input is too long.'), false],
+  [answered(500, 'InternalServerException', 'Improperly formed request.'), false],
+  [readReport({ message: 'Improperly formed request.', reason: 'TOOL_SCHEMA_INVALID' }, 'ValidationException'), false],
+])('%j may be about schemas: %s', (report, expected) => {
+  expect(isAboutSchemas(toAmazonQError(report, [], NOW))).toBe(expected)
 })

@@ -1,5 +1,5 @@
 import type { FailedState, Verdict } from '@millrace/accounts'
-import { toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
+import { mask, toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
 import { toUpstreamError } from '@millrace/sse-core'
 import type { Report } from './report.ts'
 
@@ -137,6 +137,7 @@ const RULES: readonly Rule[] = [
   { kind: 'noSuchPlace', name: /^UnknownOperation/ },
   { kind: 'noSuchPlace', status: 404 },
   { kind: 'shape', reason: /^(?:REQUEST_BODY_INVALID)?$/, words: /improperly formed request/i },
+  { kind: 'request', reason: /^(?:CUSTOMER_KMS|DOCUMENT|IMAGE|INVALID|MISMATCHED_KMS|THINKING_SIGNATURE|TOOL)_/ },
   { kind: 'request', name: /^(?:Validation|Serialization|Conflict)/ },
   { kind: 'request', status: 409 },
   { kind: 'capacity', words: /unexpectedly high load/i },
@@ -160,9 +161,24 @@ export class AmazonQError extends UpstreamError {
   }
 }
 
+/** The service sent what it does not send, as far as is known. */
+export function malformed(what: string, cause?: unknown): UpstreamError {
+  return new UpstreamError('upstream_malformed', `The upstream sent ${what}.`, { cause })
+}
+
 /** Whether the token was refused, so that another one may do better. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof AmazonQError && error.verdict?.state === 'auth-expired'
+}
+
+/** What is said of schemas of tools; the last of it is said of much else, too. */
+const SCHEMA_WORDS = /invalid tool use format|improperly formed request/i
+
+/** Whether the request was refused, before an answer began, for what may be the schemas of its tools. */
+export function isAboutSchemas(error: unknown): boolean {
+  if (!(error instanceof AmazonQError) || error.upstreamStatus !== 400) return false
+  const { reason, message } = error.cause as Report
+  return reason === 'TOOL_SCHEMA_INVALID' || (reason === '' && SCHEMA_WORDS.test(message))
 }
 
 /**
@@ -172,10 +188,10 @@ export function isRefusal(error: unknown): boolean {
 export function toAmazonQError(report: Report, secrets: readonly string[], now: number): AmazonQError {
   const { status: upstreamStatus, name, message, retryAfterMs } = report
   const details = { upstreamStatus, retryAfterMs, cause: report }
-  const words = mask(toSafeText(message.replace(BEARER, 'token')), secrets)
+  const words = maskAll(toSafeText(message.replace(BEARER, 'token')), secrets)
   const rule = RULES.find(rule => fits(rule, report))
   if (rule === undefined) {
-    const body = { message: words, ...(name !== '' && { code: mask(toSafeText(name), secrets) }) }
+    const body = { message: words, ...(name !== '' && { code: maskAll(toSafeText(name), secrets) }) }
     const known = toUpstreamError(body, { status: upstreamStatus, retryAfterMs })
     return new AmazonQError(known.code, known.message, undefined, details)
   }
@@ -209,13 +225,10 @@ const IDENTITIES = /\barn:aws[^\s"',;)]*|\b(User ID )\([^)]*\)/g
 /** Words that look like a header with a token in it. */
 const BEARER = /\bbearer token\b/i
 
-/** A value that is shorter is no secret, and would turn up in words by chance. */
-const MIN_SECRET_LENGTH = 8
-
-function mask(words: string, secrets: readonly string[]): string {
-  let masked = words.replace(IDENTITIES, (_all, label: string | undefined) => `${label ?? ''}[masked]`)
-  for (const secret of secrets) {
-    if (secret.length >= MIN_SECRET_LENGTH) masked = masked.replaceAll(secret, '[masked]')
-  }
-  return masked
+/** The words without names and secrets that they may repeat. */
+function maskAll(words: string, secrets: readonly string[]): string {
+  return mask(
+    words.replace(IDENTITIES, (_all, label: string | undefined) => `${label ?? ''}[masked]`),
+    secrets,
+  )
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
-import { UpstreamError } from '@millrace/core'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
+import { malformed } from './failures.ts'
 
 /** The two lengths and their checksum, with which a message begins. */
 const PRELUDE_BYTES = 12
@@ -63,13 +63,13 @@ export function createMessageDecoder(): MessageDecoder {
     const end = message.length - CHECKSUM_BYTES
     // The checksum goes on from that of the lengths, which stands behind them.
     const checksum = crc32(message.subarray(LENGTHS_BYTES, end), message.readUInt32BE(LENGTHS_BYTES))
-    if (checksum !== message.readUInt32BE(end)) throw malformed('with a wrong checksum')
+    if (checksum !== message.readUInt32BE(end)) throw malformed('a message with a wrong checksum')
     const headerBytes = message.readUInt32BE(4)
     let headers: Headers
     try {
       headers = headersOf(message, headerBytes)
     } catch (cause) {
-      throw malformed('with headers that cannot be read', cause)
+      throw malformed('a message with headers that cannot be read', cause)
     }
     onMessage(headers, message.subarray(PRELUDE_BYTES + headerBytes, end))
   }
@@ -113,17 +113,13 @@ interface KnownBlock {
 /** The length of the message that begins here. @throws {UpstreamError} no message begins here that may be taken */
 function lengthOf(bytes: Buffer, at: number): number {
   if (crc32(bytes.subarray(at, at + LENGTHS_BYTES)) !== bytes.readUInt32BE(at + LENGTHS_BYTES)) {
-    throw malformed('with a wrong checksum')
+    throw malformed('a message with a wrong checksum')
   }
   const length = bytes.readUInt32BE(at)
   const headerBytes = bytes.readUInt32BE(at + 4)
-  if (length > MAX_MESSAGE_BYTES || headerBytes > MAX_HEADER_BYTES) throw malformed('that is too large')
-  if (headerBytes + OVERHEAD_BYTES > length) throw malformed('whose headers are longer than itself')
+  if (length > MAX_MESSAGE_BYTES || headerBytes > MAX_HEADER_BYTES) throw malformed('a message that is too large')
+  if (headerBytes + OVERHEAD_BYTES > length) throw malformed('a message whose headers are longer than itself')
   return length
-}
-
-function malformed(how: string, cause?: unknown): UpstreamError {
-  return new UpstreamError('upstream_malformed', `The upstream sent a message ${how}.`, { cause })
 }
 
 function toText(bytes: Uint8Array | string): string {

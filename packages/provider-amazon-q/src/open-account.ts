@@ -1,8 +1,9 @@
 import type { AccountSpec } from '@millrace/accounts'
 import type { ProviderDeps } from '@millrace/core'
 import type { Account, AmazonQConfig } from './config.ts'
-import { endpointOf, isKiro, regionOfProfile, regionOfSignIn } from './endpoints.ts'
-import { openCredentials, type Credentials } from './sign-in/index.ts'
+import { endpointOf, isKiroHost } from './endpoints.ts'
+import { DEFAULT_REGION, regionOfProfile, regionOfSignIn } from './regions.ts'
+import { isKiroKey, openCredentials, type Credentials, type Identity } from './sign-in/credentials.ts'
 
 /** Where an account is served, and as what. */
 export interface Place {
@@ -25,26 +26,31 @@ export function openAccount(
   { settings, deps }: { readonly settings: AmazonQConfig; readonly deps: ProviderDeps },
 ): OpenAccount {
   const { name, owner } = account
-  const region = account.region ?? regionOfProfile(account.profileArn)
-  const signInRegion = 'sso' in account ? regionOfSignIn(account.sso.region) : regionOfSignIn()
   const credentials = openCredentials(account, {
     provider: deps.name ?? settings.kind,
-    region: region ?? signInRegion,
+    region: account.region ?? DEFAULT_REGION,
     authUrl: settings.authUrl,
     deps,
   })
-  const { fingerprint, isRenewed } = credentials
-  const token = 'accessToken' in account ? account.accessToken : undefined
-  const toEndpoint = (profileArn?: string): string =>
-    settings.endpoint ?? endpointOf(region ?? regionOfProfile(profileArn) ?? signInRegion, token)
 
+  function toPlace({ isKiro, profileArn: own, region }: Identity): Place {
+    const profileArn = account.profileArn ?? own
+    const servedIn = account.region ?? regionOfProfile(profileArn) ?? regionOfSignIn(region)
+    const endpoint = settings.endpoint ?? endpointOf(servedIn, isKiro)
+    const origin = settings.origin ?? (isKiro || isKiroHost(endpoint) ? 'KIRO_CLI' : 'CLI')
+    return { endpoint, profileArn, origin }
+  }
+
+  const isKey = 'accessToken' in account && isKiroKey(account.accessToken)
+  // Of a login it is a guess, until it is read.
+  let place = toPlace({ isKiro: isKey, profileArn: undefined, region: undefined })
+  const { fingerprint, isRenewed } = credentials
   return {
-    spec: { name, owner, fingerprint, isRenewed, place: toEndpoint() },
+    spec: { name, owner, fingerprint, isRenewed, place: () => place.endpoint },
     credentials,
     async place(signal) {
-      const profileArn = account.profileArn ?? (await credentials.profileArn(signal))
-      const endpoint = toEndpoint(profileArn)
-      return { endpoint, profileArn, origin: settings.origin ?? (isKiro(endpoint) ? 'KIRO_CLI' : 'CLI') }
+      place = toPlace(await credentials.identity(signal))
+      return place
     },
   }
 }

@@ -1,4 +1,4 @@
-import { controlEndpointOf, isKiro } from './endpoints.ts'
+import { controlEndpointOf, isKiroHost } from './endpoints.ts'
 import type { AmazonQConfig } from './config.ts'
 
 /** A request to the service, but for the headers that say who sends it. */
@@ -16,6 +16,10 @@ const TARGETS = {
   SendMessage: 'AmazonQDeveloperStreamingService.SendMessage',
 } as const
 export type StreamingOperation = keyof typeof TARGETS
+
+/** The lists that the service gives page by page, and how they are asked for by their paths. */
+const LISTS = { ListAvailableModels: 'GET', ListAvailableProfiles: 'POST' } as const
+export type ListOperation = keyof typeof LISTS
 
 const JSON_PROTOCOL = 'application/x-amz-json-1.0'
 /** The mode that the JSON protocol has in its body. */
@@ -36,21 +40,26 @@ export function toAnswerRequest(
   return { method: 'POST', url: toUrl(endpoint, 'generateAssistantResponse'), headers, body }
 }
 
-/** A request for a page of the list of models; members that are undefined are left out. */
+/** A request for a page of a list; members that are undefined are left out. */
 export function toListRequest(
+  operation: ListOperation,
   flavour: AmazonQConfig['flavour'],
   endpoint: string,
   members: Readonly<Record<string, string | number | undefined>>,
 ): OperationRequest {
   const control = controlEndpointOf(endpoint)
-  if (flavour === 'json' && !isKiro(endpoint)) {
-    const target = 'AmazonCodeWhispererService.ListAvailableModels'
-    return toTargeted(control, target, 'application/json', Buffer.from(JSON.stringify(members)))
+  const isOfKiro = isKiroHost(endpoint)
+  const accept = 'application/json'
+  const body = Buffer.from(JSON.stringify(members))
+  if (flavour === 'json' && !isOfKiro) {
+    return toTargeted(control, `AmazonCodeWhispererService.${operation}`, accept, body)
   }
-  const url = toUrl(control, isKiro(endpoint) ? 'List-Available-Models' : 'ListAvailableModels')
+  const url = toUrl(control, isOfKiro ? operation.replaceAll(/\B[A-Z]/g, '-$&') : operation)
+  const method = LISTS[operation]
+  if (method === 'POST') return { method, url, headers: { accept, 'content-type': 'application/json' }, body }
   for (const [name, value] of Object.entries(members))
     if (value !== undefined) url.searchParams.set(name, String(value))
-  return { method: 'GET', url, headers: { accept: 'application/json' }, body: Buffer.alloc(0) }
+  return { method, url, headers: { accept }, body: Buffer.alloc(0) }
 }
 
 function toTargeted(endpoint: string, target: string, accept: string, body: Buffer): OperationRequest {

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Call, Provider, Upstream, UpstreamRequest } from '@millrace/core'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { amazonQ } from './index.ts'
 import { createScriptedUpstream, type Answer } from './testing/scripted-upstream.ts'
 import { event, saying } from './testing/messages.ts'
@@ -11,6 +14,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const GOOD: Answer = { body: saying('Hi') }
 const THROTTLED: Answer = { status: 429, body: { message: 'Too many requests.', reason: null } }
 const signal = new AbortController().signal
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-amazon-q-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
 
 function open(upstream: Upstream, settings: object): Provider {
   const config = amazonQ.config.parse({ kind: 'amazon-q', ...settings })
@@ -110,6 +119,30 @@ describe('a request', () => {
     expect(json.conversationState.currentMessage.userInputMessage.origin).toBe(origin)
   })
 
+  test.each<[login: object, settings: object, place: string, origin: string]>([
+    [{}, {}, 'https://runtime.us-east-1.kiro.dev/', 'KIRO_CLI'],
+    [{ region: 'eu-west-1' }, {}, 'https://runtime.eu-central-1.kiro.dev/', 'KIRO_CLI'],
+    [
+      { region: 'eu-west-1', profileArn: ARN.replace('eu-central-1', 'us-east-1') },
+      {},
+      'https://runtime.us-east-1.kiro.dev/',
+      'KIRO_CLI',
+    ],
+    [{ profileArn: ARN }, {}, 'https://runtime.eu-central-1.kiro.dev/', 'KIRO_CLI'],
+    [{ profileArn: ARN }, { region: 'us-east-1' }, 'https://runtime.us-east-1.kiro.dev/', 'KIRO_CLI'],
+    [{ authMethod: 'social', madeBy: 'millrace' }, {}, 'https://runtime.us-east-1.kiro.dev/', 'KIRO_CLI'],
+    [{}, { endpoint: 'http://q.test' }, 'http://q.test/', 'KIRO_CLI'],
+    [{}, { origin: 'AI_EDITOR' }, 'https://runtime.us-east-1.kiro.dev/', 'AI_EDITOR'],
+    [{ madeBy: 'millrace', region: 'ap-south-1' }, {}, 'https://q.us-east-1.amazonaws.com/', 'CLI'],
+    [{ madeBy: 'millrace', region: 'eu-west-1' }, {}, 'https://q.eu-central-1.amazonaws.com/', 'CLI'],
+  ])('with the login %j and %j goes to %s from %s', async (login, settings, place, origin) => {
+    const path = join(folder, 'login.json')
+    await writeFile(path, JSON.stringify({ accessToken: 'aoa-test', authMethod: 'IdC', ...login }))
+    const { url, json } = await askedOf({ accounts: [{ name: 'a', login: path }], ...settings })
+    expect(url.href).toBe(place)
+    expect(json.conversationState.currentMessage.userInputMessage.origin).toBe(origin)
+  })
+
   test('names the model and the profile where there are any', async () => {
     const { json } = await askedOf({ accounts: [{ ...token, profileArn: ARN }] }, { model: 'claude-sonnet-4-5' })
     expect(json.profileArn).toBe(ARN)
@@ -130,6 +163,19 @@ describe('a request', () => {
 })
 
 describe('failover', () => {
+  test('knows which logins are served at which host', async () => {
+    const path = join(folder, 'kiro.json')
+    await writeFile(path, JSON.stringify({ accessToken: 'aoa-test', authMethod: 'social' }))
+    const upstream = createScriptedUpstream(({ url }) =>
+      url.hostname.startsWith('q.') ? { status: 500, body: { message: 'Oh.' } } : GOOD,
+    )
+    const accounts = [{ name: 'kiro', login: path }, ...['a', 'b'].map(name => ({ name, accessToken: name }))]
+    const provider = open(upstream, { accounts })
+    await chat(provider)
+    expect(await chat(provider)).toBe('Hi')
+    expect(upstream.asked.map(({ url }) => url.hostname.split('.')[0])).toEqual(['runtime', 'q', 'runtime'])
+  })
+
   test('ends with the first frame', async () => {
     const exception = Buffer.concat([saying('Hi'), event('invalidStateEvent', { reason: 'x', message: 'y' })])
     const upstream = createScriptedUpstream(() => ({ body: exception }))

@@ -1,12 +1,5 @@
-import { createPool, runThroughAccounts } from '@millrace/accounts'
-import {
-  createFlow,
-  type Accounts,
-  type Call,
-  type ChatRequest,
-  type Provider,
-  type ProviderDeps,
-} from '@millrace/core'
+import { createPool, operableAccounts, runThroughAccounts } from '@millrace/accounts'
+import { createFlow, type Call, type ChatRequest, type Provider, type ProviderDeps } from '@millrace/core'
 import { askAccount, createAsking } from './chat.ts'
 import { accountsOf, mistakesIn, type AmazonQConfig } from './config.ts'
 import { listModels } from './list-models.ts'
@@ -23,30 +16,12 @@ export function openAmazonQ(settings: AmazonQConfig, deps: ProviderDeps): Provid
   const { name: provider = settings.kind, states, onAccountChange: onChange } = deps
   const pool = createPool({ provider, accounts: opened.map(({ spec }) => spec), states, onChange })
 
-  const operable: Accounts = {
-    list: pool.list,
-    clear: pool.clear,
-    disable: pool.disable,
-    async probe(name, signal) {
-      const lease = pool.probe(name)
-      if (lease === undefined) return false
-      try {
-        const asking = createAsking(...tinyRequest(signal), context)
-        for await (const _batch of askAccount(accounts.get(name)!, asking)) lease.succeed()
-        return true
-      } catch (error) {
-        lease.fail(error)
-        throw error
-      } finally {
-        lease.release()
-      }
-    },
-  }
-
   return {
     defaultModel: '',
     lacks: { stop: true, usage: true },
-    accounts: operable,
+    accounts: operableAccounts(pool, (name, signal) =>
+      askAccount(accounts.get(name)!, createAsking(...tinyRequest(signal), context)),
+    ),
     chat: (request, call) =>
       createFlow(async sink => {
         const asking = createAsking(request, call, context)
@@ -56,7 +31,7 @@ export function openAmazonQ(settings: AmazonQConfig, deps: ProviderDeps): Provid
       }),
     models(signal) {
       const sender = createSender({ ...context, requestId: 'models', signal })
-      return listModels(opened, { sender, flavour: settings.flavour, signal })
+      return listModels(opened, { sender, flavour: settings.flavour }, signal)
     },
   }
 }

@@ -1,6 +1,6 @@
-import { createFlow, run, UpstreamError, type Frame, type Frames, type Sink, type UpstreamReply } from '@millrace/core'
+import { createFlow, isObject, parseJson, run, UpstreamError, type Frames, type UpstreamReply } from '@millrace/core'
+import { createGate } from '@millrace/sse-core'
 import { createAnswer, type Answer, type AnswerOptions } from './answer.ts'
-import { isObject, parseJson } from './json.ts'
 import { createMessageDecoder } from './message-decoder.ts'
 import { readReport } from './report.ts'
 
@@ -33,41 +33,28 @@ export class EmptyAnswer extends UpstreamError {
 export function readFrames({ body }: UpstreamReply, options: ReadOptions): Frames {
   return createFlow(async sink => {
     const reader = createReader(options)
-    /** False while the sink is busy, too: one that fails gets nothing more. */
-    let isWanted = true
+    const gate = createGate(sink)
 
-    function note(wanted: boolean | void): boolean {
-      isWanted = wanted !== false
-      return isWanted
-    }
-
-    function pass(frames: readonly Frame[]): ReturnType<Sink<readonly Frame[]>> {
-      if (frames.length === 0) return undefined
-      isWanted = false
-      const wanted = sink(frames)
-      return typeof wanted === 'object' ? wanted.then(note) : note(wanted)
+    function pass(): ReturnType<typeof gate.pass> {
+      const frames = reader.take()
+      return frames.length > 0 ? gate.pass(frames) : undefined
     }
 
     try {
       await run(body, read => {
         reader.push(read)
         if (reader.isFinishing()) body.endWithin(END_GRACE_MS)
-        return pass(reader.take())
+        return pass()
       })
-      if (isWanted) reader.end()
-    } catch (error) {
+      if (!gate.isClosed()) reader.end()
+    } finally {
       // What was understood before a fault still counts.
-      if (isWanted) {
-        reader.release()
-        await pass(reader.take())
-      }
-      throw error
+      await pass()
     }
-    if (isWanted) await pass(reader.take())
   })
 }
 
-interface Reader extends Pick<Answer, 'release' | 'take' | 'isFinishing' | 'end'> {
+interface Reader extends Pick<Answer, 'take' | 'isFinishing' | 'end'> {
   push(read: Buffer): void
 }
 
@@ -80,7 +67,6 @@ function createReader(options: ReadOptions): Reader {
   let documentBytes = 0
 
   return {
-    release: answer.release,
     take: answer.take,
     isFinishing: answer.isFinishing,
     push(read) {

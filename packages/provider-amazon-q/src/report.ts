@@ -1,5 +1,5 @@
+import { isObject, textOf } from '@millrace/core'
 import { parseFailureBody, retryAfterOf } from '@millrace/sse-core'
-import { isObject, textOf } from './json.ts'
 
 /** What the service says of a failure, before its answer or in the middle of it. */
 export interface Report {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { UpstreamError, type ProviderDeps, type UpstreamBody, type UpstreamReply } from '@millrace/core'
+import { secretsIn, UpstreamError, USER_AGENT, type ProviderDeps, type UpstreamReply } from '@millrace/core'
+import { readAtMost } from '@millrace/sse-core'
 import type { AmazonQConfig } from './config.ts'
 import { isRefusal, toAmazonQError, type AmazonQError } from './failures.ts'
-import type { OpenAccount } from './open-account.ts'
 import type { OperationRequest } from './operations.ts'
 import { toReport, type Report } from './report.ts'
-import { USER_AGENT } from './user-agent.ts'
+import type { Credentials } from './sign-in/credentials.ts'
 
 /** As much of a refusal is read as words need. */
 const MAX_FAILURE_BYTES = 64 * 1024
@@ -14,8 +14,8 @@ const MAX_ATTEMPTS = 3
 
 /** What the requests that are made for one call have in common. */
 export interface Sender {
-  /** Asks an account; where its token is refused, once more with a renewed one. @throws {UpstreamError} */
-  send(account: OpenAccount, request: OperationRequest): Promise<Sent>
+  /** Asks with these credentials; where they are refused, once more when they are renewed. @throws {UpstreamError} */
+  send(credentials: Credentials, request: OperationRequest): Promise<Sent>
 }
 
 /** A good answer, as far as its status tells. */
@@ -44,7 +44,7 @@ export function createSender({ settings, deps, requestId, signal }: SenderOption
   }
   let attempts = 0
 
-  async function attempt({ credentials }: OpenAccount, request: OperationRequest): Promise<Attempt> {
+  async function attempt(credentials: Credentials, request: OperationRequest): Promise<Attempt> {
     const { method, url, body } = request
     const headers = { ...request.headers, ...common, 'amz-sdk-request': `attempt=${++attempts}; max=${MAX_ATTEMPTS}` }
     const authorised = await credentials.authorise({ method, url, headers, body }, signal)
@@ -57,19 +57,18 @@ export function createSender({ settings, deps, requestId, signal }: SenderOption
       requestId,
       signal,
     })
-    const secrets = Object.values(authorised).flatMap(value => value.split(/[\s,=]+/))
-    return { reply, authorised, toError: report => toAmazonQError(report, secrets, Date.now()) }
+    return { reply, authorised, toError: report => toAmazonQError(report, secretsIn(authorised), Date.now()) }
   }
 
   return {
-    async send(account, request) {
-      const { renew } = account.credentials
-      const first = await attempt(account, request)
+    async send(credentials, request) {
+      const { renew } = credentials
+      const first = await attempt(credentials, request)
       const failure = await failureOf(first)
       if (failure === undefined) return first
       if (renew === undefined || !isRefusal(failure)) throw failure
       await renew(first.authorised, signal, first.reply.headers['date'])
-      const second = await attempt(account, request)
+      const second = await attempt(credentials, request)
       const again = await failureOf(second)
       if (again !== undefined) throw again
       return second
@@ -89,20 +88,4 @@ async function failureOf({ reply: { status, headers, body }, toError }: Attempt)
   if (status >= 400) return toError(toReport({ status, headers, body: said }, Date.now()))
   const message = `The upstream answered ${status}, a redirect, which is not followed: is \`endpoint\` right?`
   return new UpstreamError('upstream_bad_response', message, { upstreamStatus: status })
-}
-
-/** Up to `limit` bytes of a body, whatever becomes of the rest: a body that breaks off has still said something. */
-export async function readAtMost(body: UpstreamBody, limit: number): Promise<Buffer> {
-  const reads: Buffer[] = []
-  let length = 0
-  try {
-    for await (const read of body) {
-      reads.push(read)
-      length += read.length
-      if (length >= limit) break
-    }
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error
-  }
-  return Buffer.concat(reads).subarray(0, limit)
 }

@@ -56,6 +56,20 @@ describe.each(['json', 'rest'])('flavour %s', flavour => {
     expect({ thoughts, text }).toEqual({ thoughts: expect.stringMatching(/./), text: expect.stringMatching(/^[^<]/) })
   })
 
+  test('leaves out of schemas what the model refuses, in a second request', async () => {
+    const provider = simulated.open({ accessToken: 'aoa-miller', flavour })
+    const parameters = { type: 'object', properties: { city: { type: 'string', pattern: '^[A-Z]' } } }
+    const rich = [{ type: 'function', function: { name: 'get_weather', parameters } }]
+    const content = '[simulate: refuse=rich-schemas] [call get_weather {"city":"Paris"}]'
+    const { calls, failure, breaches } = await chat(provider, content, { tools: rich })
+    expect({ calls, failure, breaches }).toEqual({
+      calls: [{ name: 'get_weather', arguments: '{"city":"Paris"}' }],
+      failure: undefined,
+      breaches: [],
+    })
+    expect(simulated.simulator.state.calls.map(({ status }) => status)).toEqual([400, 200])
+  })
+
   test('lists the models, page by page', async () => {
     const provider = simulated.open({ accessToken: 'aoa-miller', flavour })
     simulated.simulator.control.setService({ modelPageSize: 2 })
@@ -180,6 +194,18 @@ describe('faults', () => {
     const { failure, finish, breaches } = await chat(provider, `[simulate: ${wish}]`)
     expect({ code: failure?.code, breaches }).toEqual({ code, breaches: [] })
     expect(finish).not.toBe('tool_calls')
+  })
+
+  test('schemas that are refused without anything in them to leave out are asked about once', async () => {
+    const provider = simulated.openBearers('aoa-a', 'aoa-b')
+    const { failure } = await chat(provider, '[simulate: error=tool-schema-invalid]', { tools })
+    expect(failure?.code).toBe('upstream_rejected')
+    expect(asked()).toBe(1)
+    const parameters = { type: 'object', properties: { city: { type: 'string', format: 'city' } } }
+    const rich = [{ type: 'function', function: { name: 'get_weather', parameters } }]
+    const again = await chat(provider, '[simulate: error=tool-schema-invalid]', { tools: rich })
+    expect(again.failure?.code).toBe('upstream_rejected')
+    expect(asked()).toBe(3)
   })
 
   test('an answer that says nothing is asked for again', async () => {

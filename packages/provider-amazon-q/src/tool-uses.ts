@@ -1,5 +1,5 @@
-import { createId, UpstreamError, type ToolCallDelta } from '@millrace/core'
-import { parseJson, textOf, type Json } from './json.ts'
+import { createId, parseJson, textOf, type JsonObject, type ToolCallDelta } from '@millrace/core'
+import { malformed } from './failures.ts'
 
 const MAX_CALLS = 128
 const MAX_UNITS = 8 * 1024 * 1024
@@ -15,7 +15,7 @@ interface ToolUse {
 
 export interface ToolUses {
   /** The deltas that one event stands for. @throws {UpstreamError} `upstream_malformed` */
-  push(event: Json): ToolCallDelta[]
+  push(event: JsonObject): ToolCallDelta[]
   /** How many calls went out. */
   count(): number
   /** Whether a call was said to be over, and is not whole. */
@@ -82,8 +82,4 @@ export function createToolUses(toolNames: ReadonlyMap<string, string>): ToolUses
 
 function toArguments(input: unknown): string {
   return typeof input === 'object' && input !== null ? JSON.stringify(input) : textOf(input)
-}
-
-function malformed(what: string): UpstreamError {
-  return new UpstreamError('upstream_malformed', `The upstream sent ${what}.`)
 }

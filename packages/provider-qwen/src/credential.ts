@@ -1,4 +1,5 @@
-import type { Credential, JsonObject } from '@millrace/accounts'
+import type { JsonObject } from '@millrace/core'
+import type { Credential } from '@millrace/accounts'
 
 /** A sign-in, as its file holds it. */
 export interface QwenCredential extends Credential {

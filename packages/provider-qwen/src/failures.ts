@@ -1,6 +1,6 @@
 import type { FailedState, Verdict } from '@millrace/accounts'
-import { toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
-import { mask, withoutSecrets } from '@millrace/openai-dialect'
+import { mask, toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
+import { withoutSecrets } from '@millrace/openai-dialect'
 import { retryTimeOf } from './quota-reset.ts'
 import { toReport, type Report } from './report.ts'
 

@@ -1,4 +1,4 @@
-import { isObject } from '@millrace/openai-dialect'
+import { isObject } from '@millrace/core'
 
 type Schema = Readonly<Record<string, unknown>>
 

@@ -1,4 +1,4 @@
-import { isObject } from '@millrace/openai-dialect'
+import { isObject } from '@millrace/core'
 import { limitCacheMarks } from './cache-marks.ts'
 import { partsOf, toTextContent, type Message, type Part } from './content.ts'
 import { toOrderedHistory } from './history.ts'

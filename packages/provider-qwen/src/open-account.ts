@@ -1,13 +1,12 @@
 import { fingerprintOf, type AccountSpec } from '@millrace/accounts'
-import type { ProviderDeps } from '@millrace/core'
-import { secretsIn, type Service } from '@millrace/openai-dialect'
+import { secretsIn, USER_AGENT, type ProviderDeps } from '@millrace/core'
+import type { Service } from '@millrace/openai-dialect'
 import { adviceFor, baseUrlOf, baseUrlOfResource } from './endpoints.ts'
 import { QwenError } from './failures.ts'
 import { AUTH_URL } from './sign-in-server.ts'
 import { createTokens } from './tokens.ts'
 import type { Account, KeyAccount, QwenConfig, SignInAccount } from './config.ts'
 import type { QwenCredential } from './credential.ts'
-import { USER_AGENT } from './user-agent.ts'
 
 const PORTAL = 'portal'
 

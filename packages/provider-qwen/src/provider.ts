@@ -1,8 +1,15 @@
-import { createPool, runThroughAccounts, withAccount, type Lease, type Pool } from '@millrace/accounts'
+import {
+  createPool,
+  operableAccounts,
+  runThroughAccounts,
+  withAccount,
+  type Lease,
+  type Pool,
+} from '@millrace/accounts'
 import {
   createFlow,
   GatewayError,
-  type Accounts,
+  isObject,
   type Call,
   type ChatRequest,
   type Edits,
@@ -14,7 +21,7 @@ import {
   type ProviderDeps,
   type RelayCall,
 } from '@millrace/core'
-import { isObject, readEmbeddings } from '@millrace/openai-dialect'
+import { readEmbeddings } from '@millrace/openai-dialect'
 import { askAccount, type Asking } from './chat.ts'
 import { accountsOf, mistakesIn, type QwenConfig } from './config.ts'
 import { toQwenError } from './failures.ts'
@@ -92,26 +99,6 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
     )
   }
 
-  const operable: Accounts = {
-    list: pool.list,
-    clear: pool.clear,
-    disable: pool.disable,
-    async probe(name, signal) {
-      const lease = pool.probe(name)
-      if (lease === undefined) return false
-      try {
-        const asking = toAsking(...tinyRequest(accountOf(lease).probeModel, signal))
-        for await (const _batch of askAccount(accountOf(lease), asking)) lease.succeed()
-        return true
-      } catch (error) {
-        lease.fail(error)
-        throw error
-      } finally {
-        lease.release()
-      }
-    },
-  }
-
   return {
     chat,
     models: signal => listModels(opened, signal),
@@ -119,7 +106,10 @@ export function openQwen(settings: QwenConfig, deps: ProviderDeps): Provider {
     // The portal of sign-ins does not speak it.
     ...(messagesUrl !== undefined &&
       signIns.size < opened.length && { relayMessages: call => relayTo(messagesUrl, call) }),
-    accounts: operable,
+    accounts: operableAccounts(pool, (name, signal) => {
+      const account = accounts.get(name)!
+      return askAccount(account, toAsking(...tinyRequest(account.probeModel, signal)))
+    }),
   }
 }
 

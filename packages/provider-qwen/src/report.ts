@@ -1,4 +1,4 @@
-import { isObject } from '@millrace/openai-dialect'
+import { isObject } from '@millrace/core'
 
 /** What Qwen says of a failure, in whichever of its shapes: `{ error: { code, message } }`, or `code` and `message` alone. */
 export interface Report {

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { isObject } from '@millrace/openai-dialect'
 import { retryAfterOf } from '@millrace/sse-core'
-import { USER_AGENT } from './user-agent.ts'
-import type { Timeouts, Upstream } from '@millrace/core'
+import { parseObject, USER_AGENT, type Timeouts, type Upstream } from '@millrace/core'
 
 /** The sign-in server's own address. */
 export const AUTH_URL = 'https://chat.qwen.ai'
@@ -72,14 +70,5 @@ export async function postForm(
     error: text('error'),
     words: [text('error'), text('error_description')].filter(Boolean).join(': '),
     retryAfterMs: retryAfterOf(reply.headers, Date.now()),
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }

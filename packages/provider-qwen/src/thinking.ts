@@ -1,5 +1,4 @@
-import { GatewayError, type ChatRequest } from '@millrace/core'
-import { isObject } from '@millrace/openai-dialect'
+import { GatewayError, isObject, type ChatRequest } from '@millrace/core'
 import { limitsOf, thinkingOf } from './model-table.ts'
 
 /** How much a client wants a model to think: not at all, or within so many tokens; `max`: as many as it may. */

@@ -1,5 +1,4 @@
-import { GatewayError, type ChatRequest } from '@millrace/core'
-import { isObject } from '@millrace/openai-dialect'
+import { GatewayError, isObject, type ChatRequest } from '@millrace/core'
 import { isMarked, withoutMark } from './cache-marks.ts'
 import { mapChanged, toPlainSchema } from './json-schema.ts'
 

@@ -1,5 +1,4 @@
-import type { UpstreamBody, UpstreamReply } from '@millrace/core'
-import { isObject } from '@millrace/openai-dialect'
+import { isObject, type UpstreamBody, type UpstreamReply } from '@millrace/core'
 
 /** As much of an answer is looked at as an upstream needs to say no. */
 const MAX_OPENING_BYTES = 16 * 1024

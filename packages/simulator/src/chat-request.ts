@@ -1,3 +1,5 @@
+import { OptionError } from './options.ts'
+
 /** The members of a chat request that scenarios look at. */
 export interface ChatRequest {
   readonly model: string
@@ -19,6 +21,11 @@ export class RequestError extends Error {
     super(message)
     this.param = param
   }
+}
+
+/** Whether an error says that a request, or what it asks the simulator for, makes no sense. */
+export function isImproper(error: unknown): error is RequestError | OptionError {
+  return error instanceof RequestError || error instanceof OptionError
 }
 
 interface Message {

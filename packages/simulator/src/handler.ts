@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createAnswers } from './answers.ts'
-import { parseBody, parseChatRequest, readModel, RequestError } from './chat-request.ts'
+import { isImproper, parseBody, parseChatRequest, readModel } from './chat-request.ts'
+import type { RequestError } from './chat-request.ts'
 import { HEAD } from './chunks.ts'
 import { carryOut, isFramed, sendFault, sendJson, toLastRequest, toListener } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
@@ -66,7 +67,7 @@ export function createHandler({ recorder, apiKey, defaultScenario, log }: Handle
       try {
         route(exchange)
       } catch (error) {
-        if (!(error instanceof OptionError || error instanceof RequestError)) throw error
+        if (!isImproper(error)) throw error
         sendJson(response, 400, toBadRequest(error))
       }
     }

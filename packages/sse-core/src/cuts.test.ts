@@ -1,7 +1,7 @@
+import { isObject, parseJson } from '@millrace/core'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readFrames } from './frames.ts'
-import { isObject, parseJson } from './json.ts'
 import { expectContract } from './testing/contract.ts'
 import { bytewise, cutAt, gather, HEAD_WITH_USAGE, replyOf, type Outcome } from './testing/replay.ts'
 import { SERVERS } from './testing/servers.ts'

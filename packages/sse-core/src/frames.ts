@@ -1,17 +1,17 @@
 import {
   createFlow,
+  parseJson,
   run,
   UpstreamError,
   type ChunkHead,
   type Frame,
   type Frames,
   type Sink,
-  type UpstreamBody,
   type UpstreamReply,
 } from '@millrace/core'
 import { createGate } from './gate.ts'
-import { parseJson } from './json.ts'
 import { createNormaliser } from './normaliser.ts'
+import { readAtMost } from './read-at-most.ts'
 import { createSplitter } from './split.ts'
 import { parseFailureBody, retryAfterOf, toUpstreamError } from './upstream-failure.ts'
 
@@ -135,22 +135,6 @@ export async function refuseFailure({ status, headers, body }: UpstreamReply): P
   }
   const message = `The upstream answered ${status}, a redirect, which is not followed: is the base URL right?`
   throw new UpstreamError('upstream_bad_response', message, { upstreamStatus: status })
-}
-
-/** Up to `limit` bytes of a body, whatever becomes of the rest: a body that breaks off has still said something. */
-async function readAtMost(body: UpstreamBody, limit: number): Promise<Buffer> {
-  const reads: Buffer[] = []
-  let length = 0
-  try {
-    for await (const read of body) {
-      reads.push(read)
-      length += read.length
-      if (length >= limit) break
-    }
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error
-  }
-  return Buffer.concat(reads).subarray(0, limit)
 }
 
 /** Whether the byte tells what kind of answer this is: neither white space nor of a byte order mark. */

@@ -1,6 +1,14 @@
-import type { ChatRequest, ChunkChoice, ChunkHead, Delta, Frame, Frames, ToolCallDelta } from '@millrace/core'
+import {
+  isObject,
+  type ChatRequest,
+  type ChunkChoice,
+  type ChunkHead,
+  type Delta,
+  type Frame,
+  type Frames,
+  type ToolCallDelta,
+} from '@millrace/core'
 import { toChunk } from './encode.ts'
-import { isObject } from './json.ts'
 
 /**
  * Tool calls told in the older form, for a client that gave `functions`: each choice calls one function at most, so of

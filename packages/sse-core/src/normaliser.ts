@@ -1,15 +1,17 @@
 import {
+  isObject,
+  parseJson,
   UpstreamError,
   type ChatChunk,
   type ChunkHead,
   type Delta,
   type FinishReason,
   type Frame,
+  type JsonObject,
   type Usage,
 } from '@millrace/core'
 import { toChunk, toUsageChunk } from './encode.ts'
 import { toFinishReason } from './finish-reason.ts'
-import { isObject, parseJson, type Json } from './json.ts'
 import { piecesOf } from './pieces.ts'
 import { learnTemplate, type Channel, type Template } from './template.ts'
 import { createToolCalls, type ToolCalls } from './tool-calls.ts'
@@ -65,7 +67,7 @@ export function createNormaliser(head: ChunkHead): Normaliser {
   const choices = new Map<number, Choice>()
   let frames: Frame[] = []
   let usage: Usage | undefined
-  let extensions: Json | undefined
+  let extensions: Record<string, unknown> | undefined
   let template: Template | undefined
   let vainTemplates = 0
   let started = false
@@ -119,7 +121,7 @@ export function createNormaliser(head: ChunkHead): Normaliser {
   }
 
   /** Takes in what an event or a document says. */
-  function read(value: Json): Text | undefined {
+  function read(value: JsonObject): Text | undefined {
     if (isFailure(value)) throw toUpstreamError(value)
     const latest = usageOf(value)
     if (latest !== undefined && !(usage !== undefined && isZero(latest))) usage = latest
@@ -200,7 +202,7 @@ function endOf({ finish = 'stop', tools }: Choice): FinishReason {
 }
 
 /** What a choice without a delta says. A whole message behind a stream of deltas says the same again. */
-function undeltaed({ message, text }: Json, { streamed }: Choice): Json {
+function undeltaed({ message, text }: JsonObject, { streamed }: Choice): JsonObject {
   if (isObject(message)) return streamed ? {} : message
   return typeof text === 'string' ? { content: text } : {}
 }
@@ -214,7 +216,7 @@ function isZero(usage: Usage): boolean {
 }
 
 /** `error_finish` and its like: what stands in the content is the upstream's error text (wire/qwen.md §3.7 c). */
-function reportedByFinish(word: string, { content }: Json): UpstreamError {
+function reportedByFinish(word: string, { content }: JsonObject): UpstreamError {
   const words = typeof content === 'string' ? content.trim() : ''
   return toUpstreamError({ message: words || `The upstream ended its answer with "${word}".`, type: word })
 }

@@ -1,7 +1,6 @@
-import { isObject, type Json } from './json.ts'
 import type { Channel } from './template.ts'
 import { nameOf, type ToolCalls } from './tool-calls.ts'
-import type { Delta } from '@millrace/core'
+import { isObject, type Delta, type JsonObject } from '@millrace/core'
 
 /** Members of a delta that are handed on as they came. */
 const EXTENSIONS = ['annotations', 'audio', 'reasoning_details'] as const
@@ -18,7 +17,7 @@ export interface Piece {
  * What an upstream's delta says, one thing a piece, in the order in which it goes out: reasoning before content, then
  * refusal, tool calls, and what is handed on.
  */
-export function piecesOf(delta: Json, tools: ToolCalls): Piece[] {
+export function piecesOf(delta: JsonObject, tools: ToolCalls): Piece[] {
   const pieces: Piece[] = []
   const add = (channel: 'content' | 'reasoning_content', text: string): void => {
     if (text !== '') pieces.push({ delta: { [channel]: text }, channel, text })
@@ -48,7 +47,7 @@ function callPieces(raw: unknown, tools: ToolCalls): Piece[] {
 }
 
 /** Reasoning under whichever name; of several the first that holds text. */
-function reasoningOf(delta: Json): string {
+function reasoningOf(delta: JsonObject): string {
   for (const name of ['reasoning_content', 'reasoning', 'thinking']) {
     const value = delta[name]
     if (typeof value === 'string' && value !== '') return value

@@ -1,5 +1,4 @@
-import { UpstreamError } from '@millrace/core'
-import { parseJson } from './json.ts'
+import { parseJson, UpstreamError } from '@millrace/core'
 
 const LF = 0x0a
 const CR = 0x0d

@@ -21,8 +21,8 @@ import { withThinkTags } from './think-tags.ts'
 const words = (...texts: readonly string[]): Frame[] => texts.map(content => frameOf({ content }))
 const each = (frames: readonly Frame[]): Frame[][] => frames.map(frame => [frame])
 
-const run = (frames: readonly Frame[], fault?: Error): Promise<Outcome> =>
-  gather(withThinkTags(framesOf(each(frames), fault), HEAD))
+const run = (frames: readonly Frame[], fault?: Error, tag?: string): Promise<Outcome> =>
+  gather(withThinkTags(framesOf(each(frames), fault), HEAD, tag))
 
 /** The reasoning and the content of the first choice, each joined, with `|` between where they change. */
 function told({ chunks }: Outcome): string[] {
@@ -69,6 +69,14 @@ describe('what is told as reasoning', () => {
     expect(told(outcome)).toEqual(parts)
     expectContract(outcome.chunks, HEAD, true)
   })
+})
+
+test.each([
+  ['<thinking>why</think></thinking>what', ['reasoning: why</think>', 'content: what']],
+  ['<think>why</think>', ['content: <think>why</think>']],
+])('the tag may have another name: %s', async (text, parts) => {
+  const outcome = await run([opening(), ...words(...text), ending()], undefined, 'thinking')
+  expect(told(outcome)).toEqual(parts)
 })
 
 describe('frames', () => {

@@ -2,16 +2,14 @@ import type { ChunkHead, Delta, Frame, Frames } from '@millrace/core'
 import { toChunk } from './encode.ts'
 import { contentOf, partsOf } from './parts.ts'
 
-const OPENING = '<think>'
-const CLOSING = '</think>'
-
 /**
  * Tells what stands between `<think>` and `</think>` at the very beginning of a choice's content as reasoning; white
  * space before the first and right after the second is dropped. What may be part of a tag is held back until that is
  * decided. A choice that begins with anything else is left alone, a later or lone tag in it included. Where text changes
  * its place its probabilities are left out.
+ * @param tag in place of `think`
  */
-export async function* withThinkTags(frames: Frames, head: ChunkHead): Frames {
+export async function* withThinkTags(frames: Frames, head: ChunkHead, tag = 'think'): Frames {
   const choices = new Map<number, Choice>()
   let undecided = 0
 
@@ -23,7 +21,7 @@ export async function* withThinkTags(frames: Frames, head: ChunkHead): Frames {
       if (first === undefined) return part
       let choice = choices.get(first.index)
       if (choice === undefined) {
-        choices.set(first.index, (choice = createChoice(first.index, head)))
+        choices.set(first.index, (choice = createChoice(first.index, head, tag)))
         undecided++
       }
       if (choice.decided) return part
@@ -60,7 +58,9 @@ interface Choice {
   release(): Frame[]
 }
 
-function createChoice(index: number, head: ChunkHead): Choice {
+function createChoice(index: number, head: ChunkHead, tag: string): Choice {
+  const opening = `<${tag}>`
+  const closing = `</${tag}>`
   let place: 'before' | 'inside' | 'behind' | 'elsewhere' = 'before'
   let waiting: Frame[] = [] // before the opening tag
   let held = '' // their text, but for the white space before it; inside, what may be the beginning of the closing tag
@@ -81,10 +81,10 @@ function createChoice(index: number, head: ChunkHead): Choice {
     if (waiting.length === 0 && text === '') return [frame]
     waiting.push(frame)
     held = (held + text).trimStart()
-    if (held.length < OPENING.length && OPENING.startsWith(held)) return []
-    if (!held.startsWith(OPENING)) return release()
+    if (held.length < opening.length && opening.startsWith(held)) return []
+    if (!held.startsWith(opening)) return release()
     const role = waiting[0]?.chunk.choices[0]?.delta.role
-    const behindTag = held.slice(OPENING.length)
+    const behindTag = held.slice(opening.length)
     waiting = []
     held = ''
     place = 'inside'
@@ -93,8 +93,8 @@ function createChoice(index: number, head: ChunkHead): Choice {
 
   function inside(text: string): Frame[] {
     const all = held + text
-    const end = all.indexOf(CLOSING)
-    const length = end === -1 ? all.length - overlap(all, CLOSING) : end
+    const end = all.indexOf(closing)
+    const length = end === -1 ? all.length - overlap(all, closing) : end
     const reasoning = length === 0 ? [] : say({ reasoning_content: all.slice(0, length) })
     if (end === -1) {
       held = all.slice(length)
@@ -102,7 +102,7 @@ function createChoice(index: number, head: ChunkHead): Choice {
     }
     held = ''
     place = 'behind'
-    return [...reasoning, ...behind(all.slice(end + CLOSING.length))]
+    return [...reasoning, ...behind(all.slice(end + closing.length))]
   }
 
   function behind(text: string): Frame[] {

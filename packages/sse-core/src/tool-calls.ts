@@ -1,5 +1,4 @@
-import { createId, UpstreamError, type ToolCallDelta } from '@millrace/core'
-import { isObject, type Json } from './json.ts'
+import { createId, isObject, UpstreamError, type JsonObject, type ToolCallDelta } from '@millrace/core'
 
 const MAX_CALLS = 128
 const MAX_HELD = 8 * 1024 * 1024
@@ -117,7 +116,7 @@ export function createToolCalls(): ToolCalls {
 }
 
 /** The name in a tool call delta, where it has one. */
-export function nameOf(delta: Json): string | undefined {
+export function nameOf(delta: JsonObject): string | undefined {
   return nonEmpty(detailsOf(delta)['name'])
 }
 
@@ -151,11 +150,11 @@ function follow(nesting: Nesting, text: string): void {
   }
 }
 
-function detailsOf(delta: Json): Json {
+function detailsOf(delta: JsonObject): JsonObject {
   return [delta['function'], delta['custom']].find(isObject) ?? delta
 }
 
-function toArguments(details: Json): string {
+function toArguments(details: JsonObject): string {
   const value = details['arguments'] ?? details['input']
   if (typeof value === 'string') return value
   return value === undefined || value === null ? '' : JSON.stringify(value)

@@ -1,5 +1,4 @@
-import { toSafeText, UpstreamError, type FailureCode } from '@millrace/core'
-import { isObject, parseJson, type Json } from './json.ts'
+import { isObject, parseJson, toSafeText, UpstreamError, type FailureCode, type JsonObject } from '@millrace/core'
 
 /** What an upstream said of a failure, in whichever of the many shapes. */
 interface Report {
@@ -15,7 +14,7 @@ const text = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 
 /** Whether an event or a body is a report of a failure rather than a piece of an answer (wire/openai.md §6.3 rule 4). */
-export function isFailure(value: Json): boolean {
+export function isFailure(value: JsonObject): boolean {
   if (value['error']) return true
   if (value['object'] === 'error' || value['type'] === 'error') return true
   if (Array.isArray(value['choices'])) return false

@@ -1,5 +1,4 @@
-import { isObject, type Json } from './json.ts'
-import type { Usage } from '@millrace/core'
+import { isObject, type JsonObject, type Usage } from '@millrace/core'
 
 /** A count as it should be: a non-negative integer; undefined where the value is no count at all. */
 function toCount(value: unknown): number | undefined {
@@ -26,11 +25,11 @@ function toUsage(value: unknown): Usage | undefined {
     completion = (completion ?? 0) + reasoning
   }
   const cached = toCount(cached_tokens ?? rest['prompt_cache_hit_tokens'])
-  const details = rest['prompt_tokens_details']
-  if (cached !== undefined && !isObject(details)) rest['prompt_tokens_details'] = { cached_tokens: cached }
+  const isTold = cached === undefined || isObject(rest['prompt_tokens_details'])
   const sum = (prompt ?? 0) + (completion ?? 0)
   return {
     ...rest,
+    ...(isTold ? undefined : { prompt_tokens_details: { cached_tokens: cached } }),
     prompt_tokens: prompt ?? 0,
     completion_tokens: completion ?? 0,
     total_tokens: total === undefined || total < sum ? sum : total,
@@ -38,7 +37,7 @@ function toUsage(value: unknown): Usage | undefined {
 }
 
 /** The usage of an event, wherever the upstream hid it: at the top, under `x_groq`, in the first choice, in llama.cpp's `timings`. */
-export function usageOf(event: Json): Usage | undefined {
+export function usageOf(event: JsonObject): Usage | undefined {
   const { usage, x_groq: groq, choices, timings } = event
   const first: unknown = Array.isArray(choices) ? choices[0] : undefined
   return (

@@ -1,5 +1,4 @@
-import type { ChatChunk, Frame, Frames } from '@millrace/core'
-import { parseJson } from './json.ts'
+import { parseJson, type ChatChunk, type Frame, type Frames } from '@millrace/core'
 import { perChoice, type ChoiceOperator } from './per-choice.ts'
 import { TextFrame } from './template.ts'
 

@@ -21,10 +21,10 @@ const HEADERS = {
 } as const
 
 /**
- * Sends what an answer consists of as a stream with exactly one ending, the good or the bad one of the client's dialect. The status line waits
- * for the first frame, at most for the commit window: a failure before that is for the caller to answer (`reply.sent` is
- * false), but for those that the dialect tells in a stream.
- * @throws {GatewayError} what the frames throw, told to the client already where `reply.sent`; `client_stall`, `aborted`
+ * Sends what an answer consists of as a stream with exactly one ending, the good or the bad one of the client's dialect.
+ * The status line waits for the first item, at most for the commit window: a failure before that is for the caller to
+ * answer (`reply.sent` is false), but for those that the dialect tells in a stream.
+ * @throws {GatewayError} what the items throw, told to the client already where `reply.sent`; `client_stall`, `aborted`
  */
 export async function replyWithStream<Item>(
   reply: FastifyReply,

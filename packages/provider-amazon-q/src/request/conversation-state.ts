@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts'
+import type { JsonObject } from '@millrace/core'
 
 // The members stand in the order in which the service's own clients send them. It takes no null: absent ones are left out,
 // and so are empty lists.
@@ -19,14 +19,14 @@ export interface Tool {
   readonly toolSpecification: {
     readonly name: string
     readonly description: string
-    readonly inputSchema: { readonly json: Json }
+    readonly inputSchema: { readonly json: JsonObject }
   }
 }
 
 export interface ToolUse {
   readonly toolUseId: string
   readonly name: string
-  readonly input: Json
+  readonly input: JsonObject
 }
 
 export interface UserInputMessage {

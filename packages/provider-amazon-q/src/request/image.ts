@@ -1,5 +1,4 @@
-import { GatewayError } from '@millrace/core'
-import { isObject } from '../json.ts'
+import { GatewayError, isObject } from '@millrace/core'
 import type { Image } from './conversation-state.ts'
 
 const FORMATS: Readonly<Record<string, Image['format']>> = {

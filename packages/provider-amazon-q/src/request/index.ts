@@ -18,10 +18,12 @@ export interface ConversationOptions {
   readonly profileArn: string | undefined
   /** Where the service expects the mode: in the body (`json`), or in a header, which the caller then sends (`rest`). */
   readonly flavour: 'json' | 'rest'
+  /** Whether the schemas of tools have only what all models take: with them, answers may be less exact. */
+  readonly hasBareSchemas: boolean
   readonly signal: AbortSignal
 }
 
-interface Conversation {
+export interface Conversation {
   /** JSON. */
   readonly body: Buffer
   /** Names of tools as sent → as the client knows them, where they differ. */
@@ -37,12 +39,12 @@ const NO_CALLS = 'Do not call any tool now: answer in words.'
  * `context_length_exceeded`, each with `param`, for what cannot be mapped; once `signal` fires, `aborted` or its own reason
  */
 export async function toConversation(request: ChatRequest, options: ConversationOptions): Promise<Conversation> {
-  const { conversationId, modelId, origin, profileArn, flavour, signal } = options
+  const { conversationId, modelId, origin, profileArn, flavour, hasBareSchemas, signal } = options
   refuseUnsupported(request)
   const pause = createPause(signal)
   const names = createToolNames()
   const mayCall = request['tool_choice'] !== 'none'
-  const offered = await toTools(mayCall ? (request.tools ?? []) : [], names, pause)
+  const offered = await toTools(mayCall ? (request.tools ?? []) : [], { names, pause, hasBareSchemas })
 
   const instructions = readInstructions(request.messages)
   const turns = createTurns(names)

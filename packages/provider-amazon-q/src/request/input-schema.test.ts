@@ -5,6 +5,26 @@ const text = { type: 'string' }
 const number = { type: 'number' }
 const EMPTY = { type: 'object', properties: {} }
 
+test('a bare schema has nothing that only narrows down which values are good', () => {
+  const item = { type: 'string', description: 'd', enum: ['a'] }
+  const narrow = { ...item, pattern: '^a', minLength: 1, format: 'uri' }
+  const parameters = {
+    properties: {
+      pattern: narrow,
+      list: { type: 'array', items: narrow, minItems: 1, uniqueItems: true },
+      any: { anyOf: [narrow] },
+    },
+    required: ['pattern'],
+    if: { properties: { pattern: { const: 'a' } } },
+    else: { required: ['list'] },
+  }
+  expect(toInputSchema(parameters, true)).toEqual({
+    type: 'object',
+    properties: { pattern: item, list: { type: 'array', items: item }, any: { anyOf: [item] } },
+    required: ['pattern'],
+  })
+})
+
 test.for<[rule: string, parameters: unknown, schema: object]>([
   ['no schema', undefined, EMPTY],
   ['a schema that is none', 'x', EMPTY],

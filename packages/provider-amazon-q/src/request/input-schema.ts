@@ -1,7 +1,13 @@
-import { isObject, type Json } from '../json.ts'
+import { isObject, type JsonObject } from '@millrace/core'
 
 /** What the service takes nowhere in a schema. */
-const REFUSED = new Set(['$schema', 'additionalProperties'])
+const REFUSED: ReadonlySet<string> = new Set(['$schema', 'additionalProperties'])
+/** What some of its models do not take, either: all that only narrows down which values are good. */
+const NARROWING =
+  'pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems ' +
+  'uniqueItems contains minContains maxContains minProperties maxProperties patternProperties propertyNames if then ' +
+  'else dependencies dependentRequired dependentSchemas unevaluatedItems unevaluatedProperties'
+const REFUSED_BY_SOME: ReadonlySet<string> = new Set([...REFUSED, ...NARROWING.split(' ')])
 /** Members that hold schemas under names of the client's. */
 const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 /** Members that hold values, whatever these look like. */
@@ -11,35 +17,36 @@ const VALUES = new Set(['enum', 'const', 'default', 'examples'])
  * The schema of a tool's parameters as the service takes it: an object at its root, without `$schema`,
  * `additionalProperties` and empty `required`. Alternatives at the root become one object: it has the properties of all,
  * and those are required that are so whichever is chosen.
+ * @param isBare leaves out what only some models refuse as well
  */
-export function toInputSchema(parameters: unknown): Json {
-  const plain = isObject(parameters) ? toPlain(parameters) : {}
+export function toInputSchema(parameters: unknown, isBare = false): JsonObject {
+  const plain = isObject(parameters) ? toPlain(parameters, isBare ? REFUSED_BY_SOME : REFUSED) : {}
   const root = toFlat(plain, plain, new Set())
   return { ...root, type: 'object', properties: root['properties'] ?? {} }
 }
 
-function toPlain(schema: Json): Json {
+function toPlain(schema: JsonObject, refused: ReadonlySet<string>): JsonObject {
   const members: [string, unknown][] = []
   for (const [name, value] of Object.entries(schema)) {
-    if (REFUSED.has(name)) continue
+    if (refused.has(name)) continue
     if (name === 'required' && !(Array.isArray(value) && value.length > 0)) continue
-    members.push([name, toPlainMember(name, value)])
+    members.push([name, toPlainMember(name, value, refused)])
   }
   return Object.fromEntries(members)
 }
 
-function toPlainMember(name: string, value: unknown): unknown {
+function toPlainMember(name: string, value: unknown, refused: ReadonlySet<string>): unknown {
+  const toPlainPart = (part: unknown): unknown => (isObject(part) ? toPlain(part, refused) : part)
   if (VALUES.has(name)) return value
   if (NAMED.has(name)) {
     const schemas = Object.entries(isObject(value) ? value : {})
-    return Object.fromEntries(schemas.map(([key, schema]) => [key, isObject(schema) ? toPlain(schema) : schema]))
+    return Object.fromEntries(schemas.map(([key, schema]) => [key, toPlainPart(schema)]))
   }
-  if (Array.isArray(value)) return value.map((item: unknown) => (isObject(item) ? toPlain(item) : item))
-  return isObject(value) ? toPlain(value) : value
+  return Array.isArray(value) ? value.map(toPlainPart) : toPlainPart(value)
 }
 
 /** An object schema without `$ref`, `allOf`, `anyOf` and `oneOf` of its own. `seen` has the references followed so far. */
-function toFlat(schema: Json, root: Json, seen: Set<string>): Json {
+function toFlat(schema: JsonObject, root: JsonObject, seen: Set<string>): JsonObject {
   const { $ref: reference, allOf, anyOf, oneOf, ...own } = schema
   const together = [...targetsOf(reference, root, seen), ...schemasIn(allOf)].map(part => toFlat(part, root, seen))
   const alternatives = [...schemasIn(anyOf), ...schemasIn(oneOf)].map(part => toFlat(part, root, seen))
@@ -53,7 +60,7 @@ function toFlat(schema: Json, root: Json, seen: Set<string>): Json {
 }
 
 /** What a reference within the schema points to; nothing the second time, so that circles end. */
-function targetsOf(reference: unknown, root: Json, seen: Set<string>): Json[] {
+function targetsOf(reference: unknown, root: JsonObject, seen: Set<string>): JsonObject[] {
   if (typeof reference !== 'string' || !reference.startsWith('#/') || seen.has(reference)) return []
   seen.add(reference)
   const steps = reference.slice(2).split('/')
@@ -61,12 +68,12 @@ function targetsOf(reference: unknown, root: Json, seen: Set<string>): Json[] {
   return isObject(target) ? [target] : []
 }
 
-function schemasIn(list: unknown): Json[] {
+function schemasIn(list: unknown): JsonObject[] {
   return Array.isArray(list) ? list.filter(isObject) : []
 }
 
 /** All properties of the schemas; one that several have may be what any of them says. */
-function mergeProperties(schemas: readonly Json[]): Json {
+function mergeProperties(schemas: readonly JsonObject[]): JsonObject {
   const merged = new Map<string, Map<string, unknown>>()
   for (const { properties } of schemas) {
     for (const [name, schema] of Object.entries(isObject(properties) ? properties : {})) {

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import { GatewayError } from '@millrace/core'
+import { toAborted } from '@millrace/core'
 
 /** How long a piece of work may take before others get their turn. */
 const PIECE_MS = 5
 
 /**
  * Called between steps; where others are due to have their turn, a promise of the time after it.
- * @throws {GatewayError} the signal's reason where it is one, else `aborted`
+ * @throws {GatewayError} of {@link toAborted}
  */
 export type Pause = () => Promise<void> | undefined
 
@@ -20,11 +20,7 @@ export function createPause(signal: AbortSignal): Pause {
   }
 
   return () => {
-    if (signal.aborted) {
-      throw signal.reason instanceof GatewayError
-        ? signal.reason
-        : new GatewayError('aborted', 'Nobody waits for the answer any more.')
-    }
+    if (signal.aborted) throw toAborted(signal)
     return performance.now() - since < PIECE_MS ? undefined : letOthers()
   }
 }

@@ -62,6 +62,7 @@ test.for<[what: string, messages: Message[]]>([
         origin: 'CLI',
         profileArn: undefined,
         flavour: 'json',
+        hasBareSchemas: false,
         signal: new AbortController().signal,
       },
     ),

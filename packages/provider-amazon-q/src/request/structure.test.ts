@@ -114,6 +114,7 @@ test('any messages make a conversation that keeps the rules, says all they say, 
           origin: 'CLI',
           profileArn: undefined,
           flavour: 'json',
+          hasBareSchemas: false,
           signal: new AbortController().signal,
         })
         const json = body.toString()

@@ -1,5 +1,4 @@
-import { GatewayError, type ChatRequest } from '@millrace/core'
-import { isObject } from '../json.ts'
+import { GatewayError, isObject, type ChatRequest } from '@millrace/core'
 
 const NONE = 'none'
 /** OpenAI's names for how much a model thinks, and the service's. */
@@ -13,9 +12,11 @@ const EFFORTS: Readonly<Record<string, string>> = {
   max: 'high',
 }
 
+/** What an answer tags the thoughts with that it then begins with, as ordinary text. */
+export const THINKING_TAG = 'thinking'
+
 /**
- * The words that make a model think before it answers, as the client asks for; undefined where it does not ask. The answer
- * then begins with its thoughts between `<thinking>` and `</thinking>`, as ordinary text.
+ * The words that make a model think before it answers, as the client asks for; undefined where it does not ask.
  * @throws {GatewayError} `invalid_value` for an effort of no known name
  */
 export function toThinkingPrompt({ reasoning_effort, reasoning, thinking }: ChatRequest): string | undefined {

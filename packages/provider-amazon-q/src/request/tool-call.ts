@@ -1,18 +1,17 @@
-import { GatewayError } from '@millrace/core'
-import { isObject, type Json } from '../json.ts'
-import { parseAcceptable } from './acceptable-json.ts'
+import { GatewayError, isObject, type JsonObject } from '@millrace/core'
+import { parseAcceptable } from './acceptable.ts'
 
 interface ToolCall {
   readonly id: string
   readonly name: string
-  readonly input: Json
+  readonly input: JsonObject
 }
 
 /**
  * A call of a tool that the assistant made earlier.
  * @throws {GatewayError} `missing_required_parameter`, `unsupported_parameter` for what is no call of a function
  */
-export function readToolCall(call: Json, param: string): ToolCall {
+export function readToolCall(call: JsonObject, param: string): ToolCall {
   const { id, type = 'function', function: called } = call
   if (type !== 'function') {
     const message = 'Amazon Q knows calls of functions only: leave other calls and their results out.'
@@ -29,7 +28,7 @@ export function readToolCall(call: Json, param: string): ToolCall {
 }
 
 /** Arguments as an object: the service takes nothing else. What is none, such as half of one, is kept in one as text. */
-function toInput(text: unknown): Json {
+function toInput(text: unknown): JsonObject {
   const json = typeof text === 'string' ? text : JSON.stringify(text ?? {})
   if (json.trim() === '') return {}
   const value = parseAcceptable(json)

@@ -1,8 +1,6 @@
-import { GatewayError, type ChatRequest } from '@millrace/core'
-import { cutAt } from './cut-at.ts'
+import { GatewayError, type ChatRequest, type JsonObject } from '@millrace/core'
 import { toInputSchema } from './input-schema.ts'
-import type { Json } from '../json.ts'
-import { parseAcceptable } from './acceptable-json.ts'
+import { cutAt, parseAcceptable } from './acceptable.ts'
 import type { Tool } from './conversation-state.ts'
 import type { Pause } from './pause.ts'
 import type { ToolNames } from './tool-names.ts'
@@ -18,6 +16,13 @@ interface Tools {
   readonly instructions: readonly string[]
 }
 
+interface ToolsOptions {
+  readonly names: ToolNames
+  readonly pause: Pause
+  /** Whether their schemas have only what all models take. */
+  readonly hasBareSchemas: boolean
+}
+
 /**
  * The tools of a client as the service takes them.
  * @throws {GatewayError} `unsupported_parameter` for tools that are no functions; `invalid_value` for two of one name, and
@@ -25,8 +30,7 @@ interface Tools {
  */
 export async function toTools(
   tools: NonNullable<ChatRequest['tools']>,
-  names: ToolNames,
-  pause: Pause,
+  { names, pause, hasBareSchemas }: ToolsOptions,
 ): Promise<Tools> {
   const specifications: Tool[] = []
   const instructions: string[] = []
@@ -46,7 +50,7 @@ export async function toTools(
     const start = cutAt(text, MAX_DESCRIPTION)
     const rest = text.slice(start.length)
     if (rest !== '') instructions.push(`The description of the tool "${sent}" goes on:\n${rest}`)
-    specifications.push(toTool(sent, start, toSchema(parameters, `${param}.function.parameters`)))
+    specifications.push(toTool(sent, start, toSchema(parameters, hasBareSchemas, `${param}.function.parameters`)))
     await pause()
   }
   return { specifications, instructions }
@@ -59,14 +63,14 @@ export function toAbsentTools(offered: readonly Tool[], names: ToolNames): Tool[
   return [...absent].map(name => toTool(name, ABSENT, NO_PARAMETERS))
 }
 
-function toTool(name: string, description: string, json: Json): Tool {
+function toTool(name: string, description: string, json: JsonObject): Tool {
   return { toolSpecification: { name, description, inputSchema: { json } } }
 }
 
-function toSchema(parameters: unknown, param: string): Json {
-  const json = JSON.stringify(toInputSchema(parameters))
+function toSchema(parameters: unknown, isBare: boolean, param: string): JsonObject {
+  const json = JSON.stringify(toInputSchema(parameters, isBare))
   const bytes = Buffer.byteLength(json)
-  if (bytes <= MAX_SCHEMA_BYTES) return parseAcceptable(json) as Json
+  if (bytes <= MAX_SCHEMA_BYTES) return parseAcceptable(json) as JsonObject
   const message = `The schema has ${bytes} bytes, and ${MAX_SCHEMA_BYTES} is the most: shorten its descriptions and enums.`
   throw invalid(param, message)
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from '@millrace/core'
 import { readContent, type Content, type Message } from './content.ts'
-import { cutAt } from './cut-at.ts'
+import { cutAt } from './acceptable.ts'
 import { readToolCall } from './tool-call.ts'
 import { createToolUseIds } from './tool-use-ids.ts'
 import type { Image, ToolUse } from './conversation-state.ts'

@@ -1,5 +1,4 @@
-import { GatewayError, type ChatRequest } from '@millrace/core'
-import { isObject } from '../json.ts'
+import { GatewayError, isObject, type ChatRequest } from '@millrace/core'
 
 interface Refusal {
   /** Whether the client asks for what would not happen. Values that ask for nothing are sent by many clients. */

@@ -1,4 +1,4 @@
-import { CredentialError, fingerprintOf, systemClock, type Clock } from '@millrace/accounts'
+import { CredentialError, fingerprintOf, orAborted, systemClock, type Clock } from '@millrace/accounts'
 import { GatewayError } from '@millrace/core'
 import type { SignatureV4 } from '@smithy/signature-v4'
 import type { AwsAccount } from '../config.ts'
@@ -49,7 +49,7 @@ export function createAwsCredentials(
   return {
     operation: 'SendMessage',
     fingerprint: fingerprintOf(JSON.stringify([aws, region])),
-    profileArn: async () => undefined,
+    identity: async () => ({ isKiro: false, profileArn: undefined, region }),
     async authorise({ method, url, headers, body }, signal) {
       const key = await keyFor(signal)
       usedKeyId = key.accessKeyId
@@ -103,19 +103,11 @@ async function createSigner(key: AwsKey, region: string): Promise<SignatureV4> {
 
 /** The outcome of `promise`, unless `signal` fires or the time is over. */
 async function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: over, reject } = Promise.withResolvers<never>()
-  const leave = (): void => {
-    reject(
-      signal.reason instanceof GatewayError ? signal.reason : new GatewayError('aborted', 'Nobody waits any more.'),
-    )
-  }
-  if (signal.aborted) leave()
-  signal.addEventListener('abort', leave)
+  const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`none within ${LIMIT_MS / 1000} s`)), LIMIT_MS)
   try {
-    return await Promise.race([promise, over])
+    return await orAborted(Promise.race([promise, late]), signal)
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', leave)
   }
 }

@@ -37,14 +37,14 @@ function open(account: object): Credentials {
   return openCredentials(accountsOf(settings)[0]!, { provider: 'team', region: 'us-east-1', authUrl, deps })
 }
 
-test.for<[string, object]>([
-  ['test-token', { authorization: 'Bearer test-token' }],
-  ['ksk_test', { authorization: 'Bearer ksk_test', tokentype: 'API_KEY' }],
-])('the token %s is sent as it is, and not renewed', async ([accessToken, headers]) => {
+test.for<[string, object, isKiro: boolean]>([
+  ['test-token', { authorization: 'Bearer test-token' }, false],
+  ['ksk_test', { authorization: 'Bearer ksk_test', tokentype: 'API_KEY' }, true],
+])('the token %s is sent as it is, and not renewed', async ([accessToken, headers, isKiro]) => {
   const credentials = open({ accessToken })
   expect(await credentials.authorise(REQUEST, signal)).toEqual(headers)
   expect(credentials.renew).toBeUndefined()
-  expect(await credentials.profileArn(signal)).toBeUndefined()
+  expect(await credentials.identity(signal)).toEqual({ isKiro, profileArn: undefined, region: undefined })
   expect(credentials).toMatchObject({ operation: 'GenerateAssistantResponse' })
 })
 
@@ -55,13 +55,23 @@ test.for(['login', 'sso'] as const)(
     const credentials = open(kind === 'sso' ? { sso: { file: path } } : { login: path })
     const refused = await credentials.authorise(REQUEST, signal)
     expect(refused).toEqual({ authorization: 'Bearer aoa-test-1' })
-    expect(await credentials.profileArn(signal)).toBe(PROFILE)
+    expect(await credentials.identity(signal)).toEqual({ isKiro: false, profileArn: PROFILE, region: 'us-east-1' })
     await credentials.renew!(refused, signal)
     expect(await credentials.authorise(REQUEST, signal)).toEqual({ authorization: 'Bearer aoa-test-2' })
     await credentials.renew!(refused, signal)
     expect(server.asked).toHaveLength(1)
   },
 )
+
+test.for<[string, members: object, isKiro: boolean]>([
+  ["Kiro's file", { madeBy: undefined }, true],
+  ['a copy of a login with Google or GitHub', { authMethod: 'social' }, true],
+  ['a copy of a login of Kiro', { isKiro: true }, true],
+  ["a sign-in of the gateway's own", {}, false],
+])('%s tells whether it is for Kiro', async ([, members, isKiro]) => {
+  await writeFile(path, JSON.stringify({ ...ownLogin(1, 3_600_000), ...members }))
+  expect(await open({ login: path }).identity(signal)).toMatchObject({ isKiro })
+})
 
 test('the token of a company is sent as such', async () => {
   await writeFile(path, JSON.stringify({ ...ownLogin(1, 3_600_000), authMethod: 'external_idp' }))

@@ -14,12 +14,21 @@ export interface Unauthorised {
   readonly body: Buffer
 }
 
+/** Whose credentials they are, as far as they tell. */
+export interface Identity {
+  /** Kiro's, which is served at hosts of its own; else Amazon Q's. */
+  readonly isKiro: boolean
+  readonly profileArn: string | undefined
+  /** Of the sign-in, which is not always where requests go. */
+  readonly region: string | undefined
+}
+
 /** How the requests of one account prove who sends them. */
 export interface Credentials {
   /** Which operation its requests use. */
   readonly operation: 'GenerateAssistantResponse' | 'SendMessage'
-  /** What the login says of its profile, where it does. @throws {UpstreamError} no token is to be had */
-  profileArn(signal: AbortSignal): Promise<string | undefined>
+  /** @throws {UpstreamError} no token is to be had */
+  identity(signal: AbortSignal): Promise<Identity>
   /** The headers that authorise this very request, names in lower case. @throws {UpstreamError} no token is to be had */
   authorise(request: Unauthorised, signal: AbortSignal): Promise<Record<string, string>>
   /**
@@ -37,7 +46,7 @@ export interface Credentials {
 interface CredentialsContext {
   /** What the configuration calls the provider. */
   readonly provider: string
-  /** Where the requests of the account go. */
+  /** Where requests are signed for. */
   readonly region: string
   /** Stands in for all servers that renew tokens. */
   readonly authUrl: string | undefined
@@ -51,16 +60,19 @@ export function openCredentials(account: Account, context: CredentialsContext): 
   return openLogin(account, context)
 }
 
-/** What keys of Kiro begin with: the service wants to be told that they are keys. */
-const KEY_START = 'ksk_'
+/** The keys of Kiro: the service wants to be told that they are keys. */
+export function isKiroKey(token: string): boolean {
+  return token.startsWith('ksk_')
+}
 
-function openToken(token: string): Credentials {
-  const kind = token.startsWith(KEY_START) ? 'API_KEY' : undefined
+/** A token as it is. */
+export function openToken(token: string): Credentials {
+  const isKiro = isKiroKey(token)
   return {
     operation: 'GenerateAssistantResponse',
     fingerprint: fingerprintOf(token),
-    profileArn: async () => undefined,
-    authorise: async () => toHeaders(token, kind),
+    identity: async () => ({ isKiro, profileArn: undefined, region: undefined }),
+    authorise: async () => toHeaders(token, isKiro ? 'API_KEY' : undefined),
   }
 }
 
@@ -77,8 +89,9 @@ function openLogin(account: LoginAccount | SsoAccount, { provider, authUrl, deps
   return {
     operation: 'GenerateAssistantResponse',
     fingerprint: fingerprintOf(path),
-    async profileArn(signal) {
-      return (await tokens.get(signal)).profileArn
+    async identity(signal) {
+      const { isKiro, profileArn, region } = await tokens.get(signal)
+      return { isKiro, profileArn, region }
     },
     async authorise(_request, signal) {
       const { accessToken, method } = await tokens.get(signal)

@@ -3,11 +3,10 @@ import { link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTokenSource, CredentialError, RefreshRefused, type TokenSource } from '@millrace/accounts'
-import { toSafeText } from '@millrace/core'
+import { parseObject, toSafeText } from '@millrace/core'
 import { readDatabase } from './database.ts'
 import { isExpired, parseLogin, toOwnMembers, type LoginCredential } from './login-credential.ts'
 import type { LoginTokens, LoginTokensOptions } from './login-tokens.ts'
-import { parseObject } from './parse-object.ts'
 import { renewLogin } from './renew-login.ts'
 
 /** When to look again for a database that cannot be used, milliseconds. */

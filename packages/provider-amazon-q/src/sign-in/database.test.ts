@@ -30,6 +30,7 @@ test("the login of Amazon Q's command line, with its registration and its profil
     refreshToken: 'aor-test-1',
     expiresAt: Date.UTC(2025, 5, 15, 16, 6, 40, 123),
     method: 'IdC',
+    isKiro: false,
     region: 'us-east-1',
     startUrl: 'https://d-1.awsapps.com/start',
     profileArn: PROFILE,
@@ -40,7 +41,11 @@ test("the login of Amazon Q's command line, with its registration and its profil
 
 test.for(['kirocli:odic:token', 'kirocli:oidc:token'])('the login of Kiro at %s', async key => {
   writeDatabase(path, { [key]: cliToken(1), 'kirocli:odic:device-registration': cliRegistration() })
-  expect(await readDatabase(path)).toMatchObject({ method: 'IdC', registration: { clientId: 'client-test' } })
+  expect(await readDatabase(path)).toMatchObject({
+    method: 'IdC',
+    isKiro: true,
+    registration: { clientId: 'client-test' },
+  })
 })
 
 test('a social login of Kiro, whose row names its profile and no region', async () => {

@@ -1,7 +1,7 @@
+import { parseObject, type JsonObject } from '@millrace/core'
 import type { DatabaseSync } from 'node:sqlite'
-import { fingerprintOf, type JsonObject } from '@millrace/accounts'
+import { fingerprintOf } from '@millrace/accounts'
 import { parseLogin, type LoginCredential, type LoginMethod } from './login-credential.ts'
-import { parseObject } from './parse-object.ts'
 
 /** How long to wait while its program writes, milliseconds; nothing else happens meanwhile. */
 const BUSY_MS = 200
@@ -39,6 +39,7 @@ export async function readDatabase(path: string): Promise<LoginCredential> {
           ...(isUsable ? client : undefined),
           ...token,
           authMethod: method,
+          isKiro: key.startsWith('kirocli:'),
           copiedFrom: fingerprintOf(token['accessToken']),
         }),
       ]

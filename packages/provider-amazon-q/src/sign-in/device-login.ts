@@ -137,6 +137,7 @@ async function redeem(server: SignInServer, login: DeviceLogin, signal: AbortSig
     refreshToken: grant.refreshToken,
     expiresAt: grant.expiresIn ? Date.now() + grant.expiresIn * 1000 : undefined,
     method: 'IdC',
+    isKiro: false,
     region,
     startUrl,
     registration,

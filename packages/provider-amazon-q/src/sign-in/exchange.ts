@@ -1,4 +1,5 @@
 import type { Upstream } from '@millrace/core'
+import { readAtMost } from '@millrace/sse-core'
 
 /** How the servers that give and renew tokens are reached. */
 export interface SignInServer {
@@ -33,12 +34,5 @@ export async function exchange(
     requestId: 'sign-in',
     signal,
   })
-  const reads: Buffer[] = []
-  let length = 0
-  for await (const read of reply.body) {
-    reads.push(read)
-    length += read.length
-    if (length > MAX_BYTES) break
-  }
-  return { status: reply.status, headers: reply.headers, body: Buffer.concat(reads) }
+  return { status: reply.status, headers: reply.headers, body: await readAtMost(reply.body, MAX_BYTES) }
 }

@@ -1,4 +1,6 @@
-import type { Credential, JsonObject } from '@millrace/accounts'
+import { textOf, type JsonObject } from '@millrace/core'
+import type { Credential } from '@millrace/accounts'
+import { DEFAULT_REGION, REGION } from '../regions.ts'
 
 /** How the tokens of a login are renewed: by AWS's sign-in server, by that of Kiro, or by a company's own. */
 export type LoginMethod = 'IdC' | 'social' | 'external_idp'
@@ -15,6 +17,8 @@ export interface Registration {
 export interface LoginCredential extends Credential {
   readonly refreshToken: string | undefined
   readonly method: LoginMethod
+  /** Whether it is for Kiro, which is served at hosts of its own; else for Amazon Q. */
+  readonly isKiro: boolean
   /** Of the sign-in server, which is not always where requests go. */
   readonly region: string
   /** Where the organisation signs in. */
@@ -30,8 +34,6 @@ export interface LoginCredential extends Credential {
 }
 
 export const BUILDER_ID = 'https://view.awsapps.com/start'
-export const DEFAULT_REGION = 'us-east-1'
-export const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/
 
 /** Tells files that the gateway has made from those of other programs. */
 const MADE_BY = { madeBy: 'millrace' }
@@ -40,20 +42,26 @@ export function isOwnFile(members: JsonObject): boolean {
   return members['madeBy'] === MADE_BY.madeBy
 }
 
-/** Kiro's file, or one that the gateway has made, which holds more. @throws {Error} it is none; the message may be shown */
+/**
+ * Kiro's file, or one that says more: that of the gateway's own, or what was made of a database.
+ * @throws {Error} it is none; the message may be shown
+ */
 export function parseLogin(members: JsonObject): LoginCredential {
-  const text = (name: string): string | undefined => textOf(members[name])
+  const text = (name: string): string | undefined => textOf(members[name]) || undefined
   const accessToken = text('accessToken')
   if (accessToken === undefined) throw new Error('its credential file has no `accessToken`')
   const region = text('region') ?? DEFAULT_REGION
   if (!REGION.test(region)) throw new Error('its credential file has a `region` that is none')
   const clientId = text('clientId')
   const tokenEndpoint = text('tokenEndpoint')
+  const method = methodOf(members)
+  const { isKiro = method === 'social' || !isOwnFile(members) } = members
   return {
     accessToken,
     refreshToken: text('refreshToken'),
     expiresAt: timeOf(members['expiresAt']),
-    method: methodOf(members),
+    method,
+    isKiro: isKiro === true,
     region,
     startUrl: text('startUrl'),
     profileArn: text('profileArn'),
@@ -71,7 +79,7 @@ export function parseLogin(members: JsonObject): LoginCredential {
 export function toRegistration(members: JsonObject, expiry = 'expiresAt'): Registration | undefined {
   const clientId = textOf(members['clientId'])
   const clientSecret = textOf(members['clientSecret'])
-  if (clientId === undefined || clientSecret === undefined) return undefined
+  if (clientId === '' || clientSecret === '') return undefined
   return { clientId, clientSecret, expiresAt: timeOf(members[expiry]) }
 }
 
@@ -82,11 +90,12 @@ export function toRenewedMembers({ accessToken, refreshToken, expiresAt, profile
 
 /** All members of a file of the gateway's own. */
 export function toOwnMembers(credential: LoginCredential): JsonObject {
-  const { method, region, startUrl, registration, issuer, copiedFrom } = credential
+  const { method, isKiro, region, startUrl, registration, issuer, copiedFrom } = credential
   return {
     ...MADE_BY,
     ...toRenewedMembers(credential),
     authMethod: method,
+    isKiro,
     region,
     startUrl,
     clientId: registration?.clientId ?? issuer?.clientId,
@@ -109,12 +118,12 @@ export interface Grant {
 /** The credential after a renewal, which keeps what the answer leaves out; undefined where it grants nothing. */
 export function renewedBy(grant: Grant, previous: LoginCredential, now: number): LoginCredential | undefined {
   const accessToken = textOf(grant.accessToken)
-  if (accessToken === undefined) return undefined
+  if (accessToken === '') return undefined
   return {
     ...previous,
     accessToken,
-    refreshToken: textOf(grant.refreshToken) ?? previous.refreshToken,
-    profileArn: textOf(grant.profileArn) ?? previous.profileArn,
+    refreshToken: textOf(grant.refreshToken) || previous.refreshToken,
+    profileArn: textOf(grant.profileArn) || previous.profileArn,
     expiresAt: typeof grant.expiresIn === 'number' && grant.expiresIn > 0 ? now + grant.expiresIn * 1000 : undefined,
   }
 }
@@ -137,11 +146,7 @@ function methodOf({ authMethod, clientIdHash, clientId, tokenEndpoint }: JsonObj
 }
 
 function scopesOf(value: unknown): string {
-  return Array.isArray(value) ? value.filter(scope => typeof scope === 'string').join(' ') : (textOf(value) ?? '')
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return Array.isArray(value) ? value.filter(scope => typeof scope === 'string').join(' ') : textOf(value)
 }
 
 function timeOf(value: unknown): number | undefined {

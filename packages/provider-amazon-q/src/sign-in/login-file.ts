@@ -1,7 +1,7 @@
+import { parseObject } from '@millrace/core'
 import { open, readFile } from 'node:fs/promises'
 import { readDatabase } from './database.ts'
 import { isOwnFile, parseLogin, type LoginCredential } from './login-credential.ts'
-import { parseObject } from './parse-object.ts'
 
 /** Whose file holds a login: that of a command line, one that the gateway has made, or Kiro's. */
 type LoginFileKind = 'database' | 'own' | 'foreign'

@@ -1,5 +1,5 @@
 import type { SSOOIDC, SSOOIDCClientConfig } from '@aws-sdk/client-sso-oidc'
-import { GatewayError, toSafeText } from '@millrace/core'
+import { GatewayError, mask, toSafeText } from '@millrace/core'
 import { exchange, type SignInServer } from './exchange.ts'
 
 /** What AWS's sign-in server refuses. `message` may be shown. */
@@ -90,6 +90,5 @@ function toRefusal(error: unknown, secrets: readonly (string | undefined)[]): Oi
 
 /** What a server says, without the secrets that it may repeat. */
 export function toShownWords(words: string, secrets: readonly (string | undefined)[]): string {
-  const masked = secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, '[masked]') : text), words)
-  return toSafeText(masked)
+  return toSafeText(mask(words, secrets))
 }

@@ -1,6 +1,7 @@
+import { parseObject, type JsonObject } from '@millrace/core'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { RefreshRefused, type JsonObject } from '@millrace/accounts'
+import { RefreshRefused } from '@millrace/accounts'
 import { exchange, type SignInServer } from './exchange.ts'
 import {
   isExpired,
@@ -12,7 +13,6 @@ import {
   type Registration,
 } from './login-credential.ts'
 import { askOidc, OidcRefusal, toShownWords } from './oidc.ts'
-import { parseObject } from './parse-object.ts'
 
 interface Renewal {
   readonly server: SignInServer

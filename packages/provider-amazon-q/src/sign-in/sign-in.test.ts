@@ -6,7 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { config } from '../config.ts'
 import { signIn } from './sign-in.ts'
 import { amazonQLogin, ownLogin, writeDatabase } from './testing/logins.ts'
-import { grant, refusal, startSignInServer, type Script, type TestServer } from './testing/sign-in-server.ts'
+import {
+  grant,
+  refusal,
+  startSignInServer,
+  type Answer,
+  type Script,
+  type TestServer,
+} from './testing/sign-in-server.ts'
 
 const { signal } = new AbortController()
 const TIMEOUTS = { connect: 1000, firstByte: 1000, idle: 1000, total: 1000 }
@@ -43,11 +50,28 @@ const approved: Script = ({ path }) => {
 }
 
 const settingsOf = (accounts?: readonly object[]) =>
-  config.parse({ kind: 'amazon-q', authUrl: server.authUrl, ...(accounts === undefined ? undefined : { accounts }) })
+  config.parse({
+    kind: 'amazon-q',
+    authUrl: server.authUrl,
+    endpoint: server.authUrl,
+    ...(accounts === undefined ? undefined : { accounts }),
+  })
 
 function start(options: Record<string, string> = {}, accounts?: readonly object[]): Promise<PendingLogin | undefined> {
   const request = { name: 'me', path, options }
   return signIn.start(settingsOf(accounts), request, { upstream: server.upstream, timeouts: TIMEOUTS }, signal)
+}
+
+/** An Identity Center that lists these profiles, or answers like this when it is asked for them. */
+async function organisation(profiles: readonly string[] | Answer, options: Record<string, string> = {}) {
+  const listed = 'body' in profiles ? profiles : { body: { profiles: profiles.map(arn => ({ arn })) } }
+  await using service = await startSignInServer(() => listed)
+  const notices: string[] = []
+  const deps = { upstream: server.upstream, timeouts: TIMEOUTS, onNotice: (words: string) => void notices.push(words) }
+  const request = { name: 'me', path, options: { 'start-url': 'https://d-1.awsapps.com/start', ...options } }
+  const pending = await signIn.start({ ...settingsOf(), endpoint: service.authUrl }, request, deps, signal)
+  await pending!.finish(signal)
+  return { profileArn: (await read())['profileArn'], notices, asked: service.asked }
 }
 
 const read = async (): Promise<Record<string, unknown>> => JSON.parse(await readFile(path, 'utf8'))
@@ -105,6 +129,11 @@ describe('a sign-in', () => {
     expect(server.asked).toEqual([])
   })
 
+  test('with a profile that is none is not begun', async () => {
+    await expect(start({ 'profile-arn': 'arn:aws:iam::1:user/me' })).rejects.toThrow(LoginError)
+    expect(server.asked).toEqual([])
+  })
+
   test('does not take the place of the login of another program', async () => {
     path = join(folder, 'data.sqlite3')
     writeDatabase(path, amazonQLogin(5))
@@ -136,6 +165,52 @@ describe('a sign-in', () => {
   })
 })
 
+describe('a sign-in with an Identity Center', () => {
+  const [east, other, west, europe] = ['us-east-1', 'us-east-1', 'us-west-2', 'eu-central-1'].map(
+    (region, at) => `arn:aws:codewhisperer:${region}:123456789012:profile/TEST${at}`,
+  ) as [string, string, string, string]
+
+  test('has the only profile, and nothing to say', async () => {
+    const { profileArn, notices, asked } = await organisation([west])
+    expect({ profileArn, notices }).toEqual({ profileArn: west, notices: [] })
+    expect(asked.map(({ headers, json }) => [headers['x-amz-target'], headers['authorization'], json])).toEqual([
+      ['AmazonCodeWhispererService.ListAvailableProfiles', 'Bearer aoa-test-1', { maxResults: 10 }],
+    ])
+  })
+
+  test('has the first profile of the region, and tells of all others', async () => {
+    const { profileArn, notices } = await organisation([west, europe, east, other])
+    expect(profileArn).toBe(east)
+    expect(notices).toEqual([expect.stringContaining(`${east} is used`)])
+    for (const arn of [west, europe, other]) expect(notices[0]).toContain(arn)
+    expect(await organisation([east, europe], { region: 'eu-west-1' })).toMatchObject({ profileArn: europe })
+  })
+
+  test('has the profile that is asked for, and keeps it the next time', async () => {
+    const asked = { 'profile-arn': other }
+    expect(await organisation([east, other], asked)).toMatchObject({ profileArn: other, notices: [] })
+    expect(await organisation([east, other])).toMatchObject({ profileArn: other, notices: [] })
+    expect(await organisation([east])).toMatchObject({ profileArn: east, notices: [] })
+    const { profileArn, notices } = await organisation([east], asked)
+    expect(profileArn).toBe(other)
+    expect(notices).toEqual([expect.stringContaining(`${other} is none of the profiles`)])
+  })
+
+  test.for<[string, readonly string[] | Answer, RegExp]>([
+    ['there is none', [], /has no profile/],
+    [
+      'they cannot be listed',
+      { status: 500, body: { message: 'Oh, aoa-test-1.' } },
+      /cannot be listed \(Oh, \[masked\]/,
+    ],
+    ['what comes is no list', { body: 'no' }, /cannot be listed/],
+  ])('has no profile where %s, and says so', async ([, profiles, words]) => {
+    const { profileArn, notices } = await organisation(profiles)
+    expect(profileArn).toBeUndefined()
+    expect(notices).toEqual([expect.stringMatching(words)])
+  })
+})
+
 describe('an import', () => {
   test('copies the login of a command line, and needs nobody', async () => {
     const source = join(folder, 'data.sqlite3')
@@ -153,6 +228,14 @@ describe('an import', () => {
     expect(server.asked).toEqual([])
   })
 
+  test('has the profile that is asked for', async () => {
+    const source = join(folder, 'data.sqlite3')
+    writeDatabase(source, amazonQLogin(5))
+    const profileArn = 'arn:aws:codewhisperer:us-east-1:123456789012:profile/TEST'
+    await start({ import: source, 'profile-arn': profileArn })
+    expect(await read()).toMatchObject({ profileArn, isKiro: false })
+  })
+
   test('takes the registration of Kiro along', async () => {
     const source = join(folder, 'kiro-auth-token.json')
     const { accessToken, refreshToken, expiresAt, region } = ownLogin(5)
@@ -163,6 +246,7 @@ describe('an import', () => {
     await start({ import: source })
     expect(await read()).toMatchObject({
       accessToken: 'aoa-test-5',
+      isKiro: true,
       clientId: 'client-kiro',
       clientSecret: 'secret-kiro',
       clientSecretExpiresAt: '2099-01-01T00:00:00.000Z',

@@ -1,10 +1,12 @@
 import { expandHome } from '@millrace/accounts'
 import { LoginError, toSafeText, type LoginRequest, type SignIn } from '@millrace/core'
-import { accountsOf, type AmazonQConfig } from '../config.ts'
+import { accountsOf, type Account, type AmazonQConfig } from '../config.ts'
+import { DEFAULT_REGION, PROFILE_ARN, REGION, regionOfSignIn } from '../regions.ts'
 import { pollDeviceLogin, startDeviceLogin, type SignInPlace } from './device-login.ts'
-import { BUILDER_ID, DEFAULT_REGION, REGION, type LoginCredential } from './login-credential.ts'
+import { BUILDER_ID, type LoginCredential } from './login-credential.ts'
 import { kindOfFile, readLogin } from './login-file.ts'
 import { createOwnTokens } from './login-tokens.ts'
+import { findProfile } from './profile.ts'
 import { readRegistration } from './renew-login.ts'
 
 /** Signs in with AWS Builder ID or IAM Identity Center, or takes over a login that is there already. */
@@ -22,6 +24,12 @@ export const signIn: SignIn<AmazonQConfig> = {
       description: `The region of the organisation's sign-in; else ${DEFAULT_REGION}`,
     },
     {
+      name: 'profile-arn',
+      value: 'ARN',
+      description:
+        "The profile to use; else the organisation's only one, or the first in the region that serves requests",
+    },
+    {
       name: 'import',
       value: 'FILE',
       description: "Instead of a sign-in: the login in Amazon Q's or Kiro's data.sqlite3, or in kiro-auth-token.json",
@@ -37,20 +45,30 @@ export const signIn: SignIn<AmazonQConfig> = {
 
   toAccount: (name, path) => ({ name, sso: { file: path } }),
 
-  async start(config, request, { upstream }, signal) {
+  async start(config, request, deps, signal) {
     const { name, path, options } = request
-    const server = { upstream, authUrl: config.authUrl }
+    const server = { upstream: deps.upstream, authUrl: config.authUrl }
     const tokens = createOwnTokens({ server, name, path, command: 'millrace login' })
     const store = (credential: LoginCredential): Promise<void> =>
       tokens.store(credential).catch((error: unknown) => fail(`${path} cannot be written`, error))
 
+    const asked = options['profile-arn']
+    if (asked !== undefined && !PROFILE_ARN.test(asked)) throw new LoginError('`--profile-arn` is no profile.')
     await refuseForeignFile(path)
     if (options['import'] !== undefined) {
-      await store(await importLogin(expandHome(options['import'])))
+      const login = await importLogin(expandHome(options['import']))
+      await store({ ...login, profileArn: asked ?? login.profileArn })
       return undefined
     }
     const before = await readLogin(path).catch(() => undefined)
-    const place = placeOf(config, request, before)
+    const account = accountsOf(config).find(account => account.name === name)
+    const place = placeOf(account, options, before)
+    const isSamePlace = before?.startUrl === place.startUrl && before.region === place.region
+    const choice = {
+      asked: asked ?? account?.profileArn,
+      last: isSamePlace ? before.profileArn : undefined,
+      region: account?.region ?? config.region ?? regionOfSignIn(place.region),
+    }
     const known = before?.region === place.region ? before.registration : undefined
     const login = await startDeviceLogin(server, place, { known, signal })
     return {
@@ -58,7 +76,8 @@ export const signIn: SignIn<AmazonQConfig> = {
       userCode: login.userCode,
       expiresAt: Date.now() + login.expiresInMs,
       async finish(signal) {
-        await store(await pollDeviceLogin(server, login, { signal }))
+        const credential = await pollDeviceLogin(server, login, { signal })
+        await store({ ...credential, profileArn: await findProfile(credential, choice, { config, deps, signal }) })
       },
     }
   },
@@ -66,11 +85,10 @@ export const signIn: SignIn<AmazonQConfig> = {
 
 /** As the command line says, else as the configuration does, else as the last time. @throws {LoginError} */
 function placeOf(
-  config: AmazonQConfig,
-  { name, options }: LoginRequest,
+  account: Account | undefined,
+  options: LoginRequest['options'],
   before: LoginCredential | undefined,
 ): SignInPlace {
-  const account = accountsOf(config).find(account => account.name === name)
   const { startUrl, region } = account !== undefined && 'sso' in account ? account.sso : {}
   const place = {
     startUrl: options['start-url'] ?? startUrl ?? before?.startUrl ?? BUILDER_ID,

@@ -61,21 +61,19 @@ async function ask(credentials: Credentials) {
   return { status, authorised, date: received['date'] }
 }
 
+/** The status of the page. */
+async function approve(url: string): Promise<number> {
+  const page = { method: 'GET', url: new URL(url), headers: {}, timeouts: TIMEOUTS, requestId: 'test', signal } as const
+  return (await upstream.request(page)).status
+}
+
 test('a sign-in is approved on its page, used, and renewed once for 200 callers that were refused', async () => {
   simulator.control.setSignIn({ interval: 0.01 })
   const path = join(folder, 'me.json')
   const settings = settingsOf({ sso: { file: path } })
   simulator.control.scriptPolls({ answers: ['pending', 'page'] })
   const pending = await signIn.start(settings, { name: 'me', path, options: {} }, depsOf(), signal)
-  const page = await upstream.request({
-    method: 'GET',
-    url: new URL(pending!.url),
-    headers: {},
-    timeouts: TIMEOUTS,
-    requestId: 'test',
-    signal,
-  })
-  expect(page.status).toBe(200)
+  expect(await approve(pending!.url)).toBe(200)
   await pending!.finish(signal)
 
   const credentials = open({ sso: { file: path } })
@@ -90,6 +88,22 @@ test('a sign-in is approved on its page, used, and renewed once for 200 callers 
   const second = await ask(credentials)
   await credentials.renew!(second.authorised, signal)
   expect((await ask(credentials)).status).toBe(200)
+})
+
+test('a sign-in with an Identity Center has the profile of its region', async () => {
+  simulator.control.setSignIn({ interval: 0.01, account: 'pro-1' })
+  simulator.control.scriptPolls({ answers: ['page'] })
+  const path = join(folder, 'me.json')
+  const settings = { ...settingsOf({ sso: { file: path } }), endpoint: simulator.url }
+  const options = { 'start-url': 'https://d-1.awsapps.com/start', region: 'eu-west-1' }
+  const pending = await signIn.start(settings, { name: 'me', path, options }, depsOf(), signal)
+  expect(await approve(pending!.url)).toBe(200)
+  await pending!.finish(signal)
+  expect(await open({ sso: { file: path } }).identity(signal)).toEqual({
+    isKiro: false,
+    profileArn: 'arn:aws:codewhisperer:eu-central-1:123456789012:profile/SIMULATED002',
+    region: 'eu-west-1',
+  })
 })
 
 test('what AWS credentials sign is good, also where one of the clocks is wrong', async () => {

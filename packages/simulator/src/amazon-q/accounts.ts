@@ -1,4 +1,4 @@
-import type { Account } from '../accounts.ts'
+import type { Account } from '../service/accounts.ts'
 import { ServiceError } from './exceptions.ts'
 import type { ExceptionName } from './exceptions.ts'
 import type { WindowName } from './quotas.ts'

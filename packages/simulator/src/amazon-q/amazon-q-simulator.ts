@@ -1,13 +1,12 @@
-import { listen } from '../listen.ts'
+import { startService } from '../service/start-service.ts'
+import type { ServiceSimulator } from '../service/start-service.ts'
 import type { SimulatorOptions } from '../simulator.ts'
-import { createStats } from '../stats.ts'
-import type { Stats } from '../stats.ts'
-import { createWaiting } from '../waiting.ts'
+import { AMAZON_Q_COMMANDS } from './commands.ts'
 import { createControl } from './control.ts'
 import type { AmazonQControl } from './control.ts'
 import { createAmazonQHandler } from './handler.ts'
 import { findScript } from './scripts.ts'
-import { createState } from './state.ts'
+import { readState } from './state.ts'
 import type { AmazonQState } from './state.ts'
 import { createWorld } from './world.ts'
 
@@ -17,56 +16,24 @@ import { createWorld } from './world.ts'
  */
 export type AmazonQSimulatorOptions = SimulatorOptions
 
-export interface AmazonQSimulator extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, which is the service in both flavours and the services where people sign in. */
-  readonly url: string
-  readonly port: number
-  readonly control: AmazonQControl
-  readonly stats: Stats
-  /** Always up to date. */
-  readonly state: AmazonQState
-  /** Resolves when the predicate holds, which is asked at each change. Rejects when the simulator closes first. */
-  when(predicate: (state: AmazonQState) => boolean): Promise<void>
-  /** Closes every connection, whatever happens on it, and resolves when none is left. */
-  close(): Promise<void>
-}
+/** Its `url` is the service in both flavours and the services where people sign in. */
+export type AmazonQSimulator = ServiceSimulator<AmazonQState, AmazonQControl>
 
 /**
  * Starts Amazon Q and its sign-in, on one port, on loopback unless another host is named.
  * @throws {OptionError} `defaultScenario` makes no sense
  * @throws {Error} the port cannot be had
  */
-export async function startAmazonQSimulator(options: AmazonQSimulatorOptions = {}): Promise<AmazonQSimulator> {
-  const { apiKey, defaultScenario = '', log } = options
-  findScript(defaultScenario)
-  const world = createWorld(defaultScenario, apiKey)
-  const recorder = createStats(changed)
-  const state = createState(world, recorder.stats)
-  const waiting = createWaiting(state)
-  function changed(): void {
-    waiting.changed()
-  }
-  const control = createControl(world, recorder.reset, changed)
-  const { origin, port, close } = await listen(
-    createAmazonQHandler({ world, recorder, state, control, log, changed }),
+export function startAmazonQSimulator(options: AmazonQSimulatorOptions = {}): Promise<AmazonQSimulator> {
+  return startService(
+    {
+      findScript,
+      createWorld,
+      readState,
+      createControl,
+      commands: AMAZON_Q_COMMANDS,
+      createHandler: createAmazonQHandler,
+    },
     options,
-    recorder,
   )
-  world.origin = origin
-
-  async function shut(): Promise<void> {
-    await close()
-    waiting.close()
-  }
-
-  return {
-    url: origin,
-    port,
-    control,
-    stats: recorder.stats,
-    state,
-    when: waiting.when,
-    close: shut,
-    [Symbol.asyncDispose]: shut,
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { splitModel } from '../options.ts'
-import { toWish } from '../wishes.ts'
+import type { Reply } from '../service/route.ts'
+import { wantedBy } from '../service/scripts.ts'
 import { admitChat, kindOf } from './accounts.ts'
 import type { AmazonQAccount } from './accounts.ts'
 import { promptOf, stepOf } from './ask.ts'
@@ -9,13 +10,13 @@ import { checkConversation, checkSchemas } from './checks.ts'
 import { messagesOf, resultsOf, toolsOf } from './conversation.ts'
 import type { ChatBody, ConversationState } from './conversation.ts'
 import { toErrorAnswer, toWishedError } from './error-answer.ts'
-import { EXCEPTION_NAMES, EXCEPTIONS, ServiceError } from './exceptions.ts'
+import { EXCEPTIONS, ServiceError } from './exceptions.ts'
 import { modelsFor, USUAL_MODEL } from './models.ts'
 import type { AmazonQModel } from './models.ts'
 import { parseObject } from './route.ts'
-import type { Asked, Reply } from './route.ts'
+import type { Asked } from './route.ts'
+import type { Wanted } from './script.ts'
 import { findScript } from './scripts.ts'
-import type { Wanted } from './scripts.ts'
 import { checkShape } from './shape.ts'
 import type { World } from './world.ts'
 
@@ -31,9 +32,8 @@ export function answerChat(world: World, asked: Asked, account: AmazonQAccount):
   const modelId = state.currentMessage.userInputMessage?.modelId ?? ''
   const wanted = admit(world, asked, account, state, modelId)
   const reply = { options: wanted.options, subject: modelId, isChat: true } as const
-  if (wanted.options.has('error') && wanted.script.hasError !== true) {
-    const name = wanted.options.oneOf('error', EXCEPTION_NAMES, 'internal')
-    return { ...reply, answer: toWishedError(name, wanted.options, asked.flavour) }
+  if (wanted.error !== undefined) {
+    return { ...reply, answer: toWishedError(wanted.error, wanted.options, asked.flavour) }
   }
 
   checkProfile(world, account, body)
@@ -50,21 +50,11 @@ export function answerChat(world: World, asked: Asked, account: AmazonQAccount):
 }
 
 /** Lets a chat through, and says what it gets. */
-function admit(
-  world: World,
-  { headers }: Asked,
-  account: AmazonQAccount,
-  state: ConversationState,
-  model: string,
-): Wanted {
+function admit(world: World, asked: Asked, account: AmazonQAccount, state: ConversationState, model: string): Wanted {
   const scripted = account.answers.shift()
   if (scripted === undefined) admitChat(world, account)
   else account.quota.count(world.clock.now())
-  const header = headers['x-simulate']?.toString()
-  const wish = scripted ?? toWish({ usual: world.defaultWish, model, prompt: promptOf(state), header })
-  const wanted = findScript(wish)
-  const times = wanted.options.number('times', Number.MAX_VALUE)
-  return wanted.options.has('times') && world.attempts.count(wish) > times ? findScript('') : wanted
+  return wantedBy(world, findScript, scripted, asked, { model, prompt: promptOf(state) })
 }
 
 /** @throws {ServiceError} the profile is missing, or none of the account's */

@@ -1,4 +1,4 @@
-import type { SimulatedClock } from '../clock.ts'
+import type { SimulatedClock } from '../service/clock.ts'
 
 /** A client that may sign people in. */
 export interface Client {

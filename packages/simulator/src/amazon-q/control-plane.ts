@@ -1,11 +1,12 @@
-import { DAY_MS, endOfMonth } from '../quotas.ts'
+import { DAY_MS, endOfMonth } from '../service/quotas.ts'
+import type { Reply } from '../service/route.ts'
 import { kindOf } from './accounts.ts'
 import type { AmazonQAccount } from './accounts.ts'
 import { ServiceError } from './exceptions.ts'
 import { modelsFor, ORIGINS, USUAL_MODEL } from './models.ts'
 import type { AmazonQModel } from './models.ts'
 import { parametersOf, toJsonReply } from './route.ts'
-import type { Asked, Reply } from './route.ts'
+import type { Asked } from './route.ts'
 import type { World } from './world.ts'
 
 const MAX_MODELS = 100

@@ -1,6 +1,6 @@
 import { toPage } from '../error-shapes.ts'
 import type { Options } from '../options.ts'
-import { RETRY_AFTER_OPTIONS, wishedRetryAfter } from '../retry-after.ts'
+import { RETRY_AFTER_OPTIONS, wishedRetryAfter } from '../service/retry-after.ts'
 import type { Answer } from '../scenario.ts'
 import { EXCEPTIONS } from './exceptions.ts'
 import type { ExceptionName, ServiceFault } from './exceptions.ts'

@@ -9,15 +9,10 @@ import type { World } from './world.ts'
  * Whose request it is, by its bearer.
  * @throws {ServiceError} the bearer is not good, or not good any more
  */
-export function bearerAccount(world: World, { headers }: Asked): AmazonQAccount {
-  const bearer = bearerOf(headers)
+export function bearerAccount(world: World, { bearer, headers }: Asked): AmazonQAccount {
   const account = world.accounts.named(accountName(world, bearer, headers['tokentype']))
   checkIdentity(account)
   return account
-}
-
-export function bearerOf({ authorization = '' }: Asked['headers']): string {
-  return /^Bearer\s+(.+)$/i.exec(authorization)?.[1] ?? ''
 }
 
 function accountName({ tokens, onlyBearer }: World, bearer: string, tokenType: unknown): string {

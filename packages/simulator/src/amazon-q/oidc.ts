@@ -1,12 +1,12 @@
 import type { Answer } from '../scenario.ts'
-import type { IssuedToken } from '../tokens.ts'
+import { toHtmlAnswer, toJsonAnswer } from '../service/route.ts'
+import { DEVICE_GRANT, renew, signIn } from '../service/sign-in.ts'
+import type { IssuedToken } from '../service/tokens.ts'
 import { kindOf } from './accounts.ts'
-import { FINAL, SCRIPTED, SIGN_IN_ERRORS } from './poll-answers.ts'
-import type { AmazonQDevice } from './poll-answers.ts'
+import { SCRIPTED, SIGN_IN_ERRORS } from './poll-answers.ts'
 import type { Asked, Handle } from './route.ts'
 import type { World } from './world.ts'
 
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const BUILDER_URL = 'https://view.awsapps.com/start'
 
 type Form = Readonly<Record<string, unknown>>
@@ -36,10 +36,6 @@ function withForm(answer: (form: Form, asked: Asked) => Answer | Promise<Answer>
   }
 }
 
-function toAnswer(value: object): Answer {
-  return { body: JSON.stringify(value) }
-}
-
 function toSeconds(moment: number): number {
   return Math.floor(moment / 1000)
 }
@@ -51,7 +47,7 @@ function register({ clients, signIn }: World, { clientName, clientType, scopes }
   const isScoped = scopes === undefined || (Array.isArray(scopes) && scopes.every(isScope))
   if (!isScoped) return SIGN_IN_ERRORS['invalid-scope']
   const { clientId, clientSecret, issuedAt, expiresAt } = clients.register(signIn.clientExpiresIn * 1000)
-  return toAnswer({
+  return toJsonAnswer({
     clientId,
     clientSecret,
     clientIdIssuedAt: toSeconds(issuedAt),
@@ -70,7 +66,7 @@ function startDevice(world: World, { clientId, clientSecret, startUrl }: Form): 
   const { interval, deviceExpiresIn, verificationUri } = world.signIn
   const { deviceCode, userCode } = world.devices.start({ clientId: client.clientId, startUrl })
   const uri = verificationUri ?? `${world.origin}/device`
-  return toAnswer({
+  return toJsonAnswer({
     deviceCode,
     userCode,
     verificationUri: uri,
@@ -84,8 +80,7 @@ function approve({ devices }: World, query: URLSearchParams): Answer {
   const device = devices.findUser(query.get('user_code') ?? '')
   const words = device === undefined ? 'There is no such code.' : 'You are signed in. This page can be closed.'
   if (device !== undefined) device.approved = true
-  const body = `<!DOCTYPE html>\n<p>${words}</p>\n`
-  return { status: device === undefined ? 404 : 200, body, defaults: { type: 'text/html' } }
+  return toHtmlAnswer(device === undefined ? 404 : 200, `<!DOCTYPE html>\n<p>${words}</p>\n`)
 }
 
 function createToken(world: World, form: Form, asked: Asked): Answer | Promise<Answer> {
@@ -100,54 +95,28 @@ function poll(world: World, { deviceCode }: Form, clientId: string): Answer {
   if (device === undefined || device.state !== 'waiting' || device.bound.clientId !== clientId) {
     return SIGN_IN_ERRORS['invalid-grant']
   }
-  device.polls++
-  if (world.clock.now() >= device.expiresAt) return end(device, SIGN_IN_ERRORS.expired)
-
-  const [next = 'success'] = device.answers
-  if (next === 'page' && !device.approved) return SIGN_IN_ERRORS.pending
-  device.answers.shift()
-  if (next !== 'success' && next !== 'page') return FINAL.has(next) ? end(device, SCRIPTED[next]) : SCRIPTED[next]
-
-  device.state = 'signed in'
-  const { account, expiresIn, loginOmits } = world.signIn
+  const next = world.devices.poll(device)
+  if (next !== 'success') return SCRIPTED[next]
   const kind = device.bound.startUrl === BUILDER_URL ? 'builder' : 'pro'
-  const token = world.tokens.issue({
-    account: account ?? `${kind}-${device.userCode}`,
-    expiresInMs: expiresIn * 1000,
-  })
-  return toTokenAnswer(world, token, loginOmits)
-}
-
-function end(device: AmazonQDevice, answer: Answer): Answer {
-  device.state = 'ended'
-  return answer
+  return toTokenAnswer(world, signIn(world, `${kind}-${device.userCode}`), world.signIn.loginOmits)
 }
 
 async function refresh(world: World, form: Form, asked: Asked, isClient: boolean): Promise<Answer> {
-  const scripted = (await world.refreshes.take(asked.closed())) ?? 'ok'
-  if (scripted !== 'ok') return SCRIPTED[scripted]
+  const next = await world.refreshes.take(asked.closed())
+  if (next !== 'ok') return SCRIPTED[next]
   if (!isClient) return SIGN_IN_ERRORS['invalid-client']
-  const fresh = renew(world, form['refreshToken'])
+  const fresh = renew(world, String(form['refreshToken']), 'refreshToken')
   return fresh === undefined ? SIGN_IN_ERRORS['invalid-grant'] : toTokenAnswer(world, fresh, world.signIn.refreshOmits)
 }
 
 /** The sign-in of Kiro, which knows no clients and tells the profile. */
 async function refreshSocial(world: World, form: Form, asked: Asked): Promise<Answer> {
-  const scripted = (await world.refreshes.take(asked.closed())) ?? 'ok'
-  if (scripted !== 'ok') return SCRIPTED[scripted]
-  const fresh = renew(world, form['refreshToken'])
+  const next = await world.refreshes.take(asked.closed())
+  if (next !== 'ok') return SCRIPTED[next]
+  const fresh = renew(world, String(form['refreshToken']), 'refreshToken')
   if (fresh === undefined) return { status: 401, body: '{"message":"Bad credentials"}' }
   const [profileArn] = kindOf(world.accounts.named(fresh.account)).accepted
   return toTokenAnswer(world, fresh, ['tokenType', ...world.signIn.refreshOmits], { profileArn })
-}
-
-/** The token that takes the place of the one that came with this refresh token. */
-function renew({ tokens, refreshes, signIn }: World, refreshToken: unknown): IssuedToken | undefined {
-  // Only what is really answered takes the place of the old token.
-  const token = tokens.refreshable(String(refreshToken))
-  if (token === undefined) return undefined
-  refreshes.counts.done++
-  return tokens.replace(token, signIn.expiresIn * 1000, signIn.refreshOmits.includes('refreshToken'))
 }
 
 function toTokenAnswer(
@@ -157,5 +126,5 @@ function toTokenAnswer(
   more: object = {},
 ): Answer {
   const members = { accessToken, tokenType: 'Bearer', expiresIn: signIn.expiresIn, refreshToken, ...more }
-  return toAnswer(Object.fromEntries(Object.entries(members).filter(([name]) => !omitted.includes(name))))
+  return toJsonAnswer(Object.fromEntries(Object.entries(members).filter(([name]) => !omitted.includes(name))))
 }

@@ -1,9 +1,10 @@
+import type { Reply } from '../service/route.ts'
 import type { AmazonQAccount } from './accounts.ts'
 import { answerChat } from './chat.ts'
 import { listModels, listProfiles, usageLimits } from './control-plane.ts'
 import { ServiceError } from './exceptions.ts'
 import { bearerAccount, signedAccount } from './identity.ts'
-import type { Asked, Reply } from './route.ts'
+import type { Asked } from './route.ts'
 import type { World } from './world.ts'
 
 interface Operation {

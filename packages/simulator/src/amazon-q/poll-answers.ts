@@ -1,6 +1,8 @@
-import type { Device } from '../devices.ts'
 import { toPage } from '../error-shapes.ts'
 import type { Answer } from '../scenario.ts'
+import type { PollAnswer } from '../service/devices.ts'
+import type { RefreshAnswer } from '../service/refreshes.ts'
+import { toHtmlAnswer } from '../service/route.ts'
 
 /** An error as the sign-in service writes it. */
 function toSignInError(status: number, error: string, exception: string, description = 'simulated'): Answer {
@@ -32,8 +34,8 @@ export const SIGN_IN_ERRORS = {
 /** What both polls and refreshes may get instead of tokens. */
 const ANSWERS = {
   ...SIGN_IN_ERRORS,
-  'gateway-timeout': { status: 504, body: toPage(504), defaults: { type: 'text/html' } },
-  html: { status: 200, body: toPage(200), defaults: { type: 'text/html' } },
+  'gateway-timeout': toHtmlAnswer(504, toPage(504)),
+  html: toHtmlAnswer(200, toPage(200)),
   json: { status: 200, body: '{"message":"no token"}' },
   cut: { status: 200, body: '{"accessToken":"aoaSi' },
   empty: { status: 200, body: '' },
@@ -42,16 +44,11 @@ const ANSWERS = {
   hang: { headless: true, ending: 'open' },
 } as const satisfies Record<string, Answer>
 
-/** `page`: pending until somebody has opened the page; `success`: signed in. */
-export type PollAnswer = keyof typeof ANSWERS | 'page' | 'success'
-export type RefreshAnswer = keyof typeof ANSWERS | 'ok'
+export type SignInAnswer = keyof typeof ANSWERS
 
-export const POLL_NAMES = [...Object.keys(ANSWERS), 'page', 'success'] as readonly PollAnswer[]
-export const REFRESH_NAMES = [...Object.keys(ANSWERS), 'ok'] as readonly RefreshAnswer[]
-export const SCRIPTED: Readonly<Record<keyof typeof ANSWERS, Answer>> = ANSWERS
+export const POLL_NAMES = [...Object.keys(ANSWERS), 'page', 'success'] as readonly PollAnswer<SignInAnswer>[]
+export const REFRESH_NAMES = [...Object.keys(ANSWERS), 'ok'] as readonly RefreshAnswer<SignInAnswer>[]
+export const SCRIPTED: Readonly<Record<SignInAnswer, Answer>> = ANSWERS
 
 /** After those the device code is worth nothing. */
-export const FINAL: ReadonlySet<PollAnswer> = new Set<PollAnswer>(['expired', 'denied', 'invalid-grant'])
-
-/** A device, and the account that it signs in. */
-export type AmazonQDevice = Device<PollAnswer, { readonly clientId: string; readonly startUrl: string }>
+export const FINAL: ReadonlySet<SignInAnswer> = new Set<SignInAnswer>(['expired', 'denied', 'invalid-grant'])

@@ -1,11 +1,8 @@
-import { createQuota, endOfDay, endOfMonth, HOUR_MS, lasting, SECOND_MS } from '../quotas.ts'
-import type { Limits, Quota, Refusal, Windows } from '../quotas.ts'
+import { createQuota, endOfDay, endOfMonth, HOUR_MS, lasting, SECOND_MS } from '../service/quotas.ts'
+import type { Quota, Windows } from '../service/quotas.ts'
 import type { ExceptionName } from './exceptions.ts'
 
 export type WindowName = 'second' | 'minute' | 'hour' | 'day' | 'month'
-export type AmazonQLimits = Limits<WindowName>
-export type AmazonQQuota = Quota<WindowName, ExceptionName>
-export type AmazonQRefusal = Refusal<ExceptionName>
 
 const WINDOWS: Windows<WindowName, ExceptionName> = {
   month: { endOf: now => endOfMonth(now), error: 'monthly' },
@@ -17,6 +14,6 @@ const WINDOWS: Windows<WindowName, ExceptionName> = {
 
 export const WINDOW_NAMES = Object.keys(WINDOWS) as readonly WindowName[]
 
-export function createAmazonQQuota(): AmazonQQuota {
+export function createAmazonQQuota(): Quota<WindowName, ExceptionName> {
   return createQuota(WINDOWS)
 }

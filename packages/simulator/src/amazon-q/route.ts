@@ -1,31 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Options } from '../options.ts'
-import type { Answer } from '../scenario.ts'
+import type { Reply, ServiceRequest } from '../service/route.ts'
 import { CONTENT_TYPES } from './error-answer.ts'
 import type { Flavour } from './error-answer.ts'
 import { ServiceError } from './exceptions.ts'
 
 /** A request on its way to a route. */
-export interface Asked {
+export interface Asked extends ServiceRequest {
   readonly flavour: Flavour
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  readonly query: URLSearchParams
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-  /** Fires when the client leaves, or the answer is out. */
-  readonly closed: () => AbortSignal
-}
-
-export interface Reply {
-  readonly answer: Answer
-  /** Where not given, there are none. */
-  readonly options?: Options
-  /** It counts as a chat: its stream is counted as open until it ends. */
-  readonly isChat?: true
-  /** What it was about, for the log. */
-  readonly subject?: string
 }
 
 /** @throws {ServiceError | OptionError} what is answered as the flavour has it */

@@ -1,19 +1,12 @@
 import type { Answer, StreamEvent } from '../scenario.ts'
+import type { Script as ServiceScript, Scripts as ServiceScripts, Wanted as ServiceWanted } from '../service/scripts.ts'
 import type { AmazonQAsk } from './ask.ts'
 import { toStream } from './events.ts'
+import type { ExceptionName } from './exceptions.ts'
 
-/** A way to answer a chat. */
-export interface Script {
-  readonly summary: string
-  /** The options that it has beside those that all have: name → meaning. */
-  readonly options?: Readonly<Record<string, string>>
-  /** The option `error` says what goes wrong in the answer, instead of taking its place. */
-  readonly hasError?: true
-  /** @throws {OptionError} an option has a value that it cannot have */
-  readonly answer: (ask: AmazonQAsk) => Answer
-}
-
-export type Scripts = Readonly<Record<string, Script>>
+export type Script = ServiceScript<AmazonQAsk>
+export type Scripts = ServiceScripts<AmazonQAsk>
+export type Wanted = ServiceWanted<AmazonQAsk, ExceptionName>
 
 /**
  * A script whose answer is a stream with all that belongs to one, around these frames; `stop` is its stop reason where

@@ -1,21 +1,17 @@
-import { COMMON_OPTIONS, OptionError, parseOptions } from '../options.ts'
-import type { Options } from '../options.ts'
+import { COMMON_OPTIONS } from '../options.ts'
+import { createFindScript } from '../service/scripts.ts'
 import { REFUSABLE } from './checks.ts'
 import { ERROR_OPTIONS } from './error-answer.ts'
 import { USAGE_MODES } from './events.ts'
 import { EXCEPTION_NAMES } from './exceptions.ts'
-import type { Script, Scripts } from './script.ts'
+import type { Scripts } from './script.ts'
 import { EXAMPLES } from './scripts/examples.ts'
 import { TEXTS } from './scripts/texts.ts'
 import { TOOLS } from './scripts/tools.ts'
 import { TROUBLES } from './scripts/troubles.ts'
 
-const TABLE: ReadonlyMap<string, Script> = new Map(
-  [TEXTS, TOOLS, TROUBLES, EXAMPLES].flatMap((scripts: Scripts) => Object.entries(scripts)),
-)
-
 /** Every script: name → script. */
-export const AMAZON_Q_SCRIPTS: Scripts = Object.fromEntries(TABLE)
+export const AMAZON_Q_SCRIPTS: Scripts = { ...TEXTS, ...TOOLS, ...TROUBLES, ...EXAMPLES }
 
 const { words, size, pace, split, first, firstEvent } = COMMON_OPTIONS
 
@@ -46,23 +42,9 @@ export const AMAZON_Q_OPTIONS = {
   firstEvent,
 } as const satisfies Record<string, string>
 
-/** What a request gets: a script with its options, or an error where those name one. */
-export interface Wanted {
-  readonly script: Script
-  readonly options: Options
-}
-
-/**
- * A wish, `name=value&name=value`, made ready.
- * @throws {OptionError} it has an option that there is not
- */
-export function findScript(wish: string): Wanted {
-  const name = new URLSearchParams(wish).get('script') ?? 'auto'
-  const script = TABLE.get(name)
-  if (script === undefined)
-    throw new OptionError(`There is no script "${name}"; there are: ${[...TABLE.keys()].join(', ')}.`)
-  const known = [...Object.keys(script.options ?? {}), ...Object.keys(AMAZON_Q_OPTIONS), ...Object.keys(ERROR_OPTIONS)]
-  const options = parseOptions(wish, known)
-  if (options.has('error')) options.oneOf('error', EXCEPTION_NAMES, 'internal')
-  return { script, options }
-}
+export const findScript = createFindScript({
+  scripts: AMAZON_Q_SCRIPTS,
+  usual: 'auto',
+  options: [...Object.keys(AMAZON_Q_OPTIONS), ...Object.keys(ERROR_OPTIONS)],
+  errors: EXCEPTION_NAMES,
+})

@@ -1,20 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createAccounts } from '../accounts.ts'
-import type { Accounts } from '../accounts.ts'
-import { createAttempts } from '../attempts.ts'
-import type { Attempts } from '../attempts.ts'
-import { createSimulatedClock } from '../clock.ts'
-import type { SimulatedClock } from '../clock.ts'
-import { createDevices } from '../devices.ts'
-import type { Devices } from '../devices.ts'
-import { createRefreshes } from '../refreshes.ts'
-import type { Refreshes } from '../refreshes.ts'
-import type { RetryAfterForm } from '../retry-after.ts'
-import { createSentCredentials } from '../sent.ts'
-import type { SentCredentials } from '../sent.ts'
-import { createTokens } from '../tokens.ts'
-import type { TokenNaming, Tokens } from '../tokens.ts'
-import type { AmazonQAccount } from './accounts.ts'
+import type { RetryAfterForm } from '../service/retry-after.ts'
+import { SIGN_IN_DEFAULTS } from '../service/sign-in.ts'
+import type { SignInSettings } from '../service/sign-in.ts'
+import type { TokenNaming } from '../service/tokens.ts'
+import { createServiceWorld } from '../service/world.ts'
+import type { ServiceTypes, ServiceWorld } from '../service/world.ts'
 import { createCalls } from './calls.ts'
 import type { Calls } from './calls.ts'
 import type { Strictness } from './checks.ts'
@@ -22,12 +12,25 @@ import { createClients } from './clients.ts'
 import type { Clients } from './clients.ts'
 import type { ExceptionName } from './exceptions.ts'
 import type { OperationName } from './operations.ts'
-import type { AmazonQDevice, PollAnswer, RefreshAnswer } from './poll-answers.ts'
+import { FINAL } from './poll-answers.ts'
+import type { SignInAnswer } from './poll-answers.ts'
 import { createAmazonQQuota } from './quotas.ts'
 import type { WindowName } from './quotas.ts'
-import { SIGN_IN_DEFAULTS } from './sign-in.ts'
-import type { SignInSettings } from './sign-in.ts'
 import type { AccessKey } from './signature.ts'
+
+interface AmazonQSignIn extends SignInSettings {
+  /** Seconds that registrations live. */
+  clientExpiresIn: number
+}
+
+export interface AmazonQTypes extends ServiceTypes {
+  readonly window: WindowName
+  readonly error: ExceptionName
+  readonly poll: SignInAnswer
+  readonly refresh: SignInAnswer
+  readonly bound: { readonly clientId: string; readonly startUrl: string }
+  readonly signIn: AmazonQSignIn
+}
 
 /** How the service behaves towards everybody. */
 export interface ServiceSettings extends Strictness {
@@ -39,32 +42,24 @@ export interface ServiceSettings extends Strictness {
   retryAfter: RetryAfterForm
 }
 
-/** All that the simulator remembers between requests. */
-export interface World {
-  /** `http://127.0.0.1:PORT`, known once it listens. */
-  origin: string
-  /** What requests get that ask for nothing. */
-  readonly defaultWish: string
+/** All that the simulator of Amazon Q remembers between requests. */
+export interface World extends ServiceWorld<AmazonQTypes> {
   /** Where given, the only bearer that is good beside issued tokens. */
   readonly onlyBearer: string | undefined
-  readonly clock: SimulatedClock
-  readonly accounts: Accounts<WindowName, ExceptionName>
-  readonly tokens: Tokens
   readonly clients: Clients
-  readonly devices: Devices<PollAnswer, AmazonQDevice['bound']>
-  readonly signIn: SignInSettings
-  readonly refreshes: Refreshes<RefreshAnswer>
   readonly service: ServiceSettings
   /** By their ids. */
   readonly accessKeys: Map<string, AccessKey>
   /** What operations get instead of being carried out. */
   readonly failures: Map<OperationName, ExceptionName>
-  readonly attempts: Attempts
-  readonly sent: SentCredentials
   readonly calls: Calls
-  /** The account behind an access or refresh token or an access key; or else the one that has this name. */
-  accountOf(credential: string): AmazonQAccount
-  reset(): void
+}
+
+const SIGN_IN: Readonly<AmazonQSignIn> = {
+  ...SIGN_IN_DEFAULTS,
+  interval: 5,
+  deviceExpiresIn: 600,
+  clientExpiresIn: 90 * 86_400,
 }
 
 const SERVICE_DEFAULTS: Readonly<ServiceSettings> = {
@@ -79,42 +74,30 @@ const SERVICE_DEFAULTS: Readonly<ServiceSettings> = {
 export const USUAL_KEY: AccessKey = { accessKeyId: 'AKIDTEST', secretAccessKey: 'test-secret', account: 'iam-test' }
 
 export function createWorld(defaultWish: string, onlyBearer?: string): World {
-  const clock = createSimulatedClock()
-  const accounts = createAccounts(clock, createAmazonQQuota)
-  const tokens = createTokens(clock, toTokenName)
-  const clients = createClients(clock)
-  const signIn: SignInSettings = { ...SIGN_IN_DEFAULTS }
-  const devices = createDevices<PollAnswer, AmazonQDevice['bound']>(clock, signIn)
-  const refreshes = createRefreshes<RefreshAnswer>(signIn)
-  const service: ServiceSettings = { ...SERVICE_DEFAULTS }
   const accessKeys = new Map([[USUAL_KEY.accessKeyId, USUAL_KEY]])
+  const common = createServiceWorld<AmazonQTypes>({
+    defaultWish,
+    toQuota: createAmazonQQuota,
+    signInDefaults: SIGN_IN,
+    finalPolls: FINAL,
+    toTokenName,
+    ownerOf: credential => accessKeys.get(credential)?.account ?? credential,
+  })
+  const clients = createClients(common.clock)
+  const service: ServiceSettings = { ...SERVICE_DEFAULTS }
   const failures = new Map<OperationName, ExceptionName>()
-  const attempts = createAttempts()
-  const sent = createSentCredentials()
   const calls = createCalls()
 
   return {
-    origin: '',
-    defaultWish,
+    ...common,
     onlyBearer,
-    clock,
-    accounts,
-    tokens,
     clients,
-    devices,
-    signIn,
-    refreshes,
     service,
     accessKeys,
     failures,
-    attempts,
-    sent,
     calls,
-    accountOf: credential =>
-      accounts.named(tokens.accountOf(credential) ?? accessKeys.get(credential)?.account ?? credential),
     reset() {
-      for (const part of [clock, accounts, tokens, clients, devices, refreshes, attempts, sent, calls]) part.reset()
-      Object.assign(signIn, SIGN_IN_DEFAULTS)
+      for (const part of [common, clients, calls]) part.reset()
       Object.assign(service, SERVICE_DEFAULTS)
       accessKeys.clear()
       accessKeys.set(USUAL_KEY.accessKeyId, USUAL_KEY)

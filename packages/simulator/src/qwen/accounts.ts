@@ -1,4 +1,4 @@
-import type { Account } from '../accounts.ts'
+import type { Account } from '../service/accounts.ts'
 import { ServiceError } from './errors.ts'
 import type { ErrorName } from './errors.ts'
 import type { QwenCost, WindowName } from './quotas.ts'

@@ -2,7 +2,8 @@ import { parseBody, parseChatRequest } from '../chat-request.ts'
 import type { ChatRequest } from '../chat-request.ts'
 import { splitModel } from '../options.ts'
 import type { Answer } from '../scenario.ts'
-import { toWish } from '../wishes.ts'
+import type { Reply } from '../service/route.ts'
+import { wantedBy } from '../service/scripts.ts'
 import { admitRequest } from './accounts.ts'
 import type { QwenAccount } from './accounts.ts'
 import { estimateTokens, resultsOf, toolsOf } from './chat-body.ts'
@@ -11,15 +12,15 @@ import { checkChat, isThinking } from './checks.ts'
 import type { QwenAsk } from './chunks.ts'
 import { toWishedError } from './error-answer.ts'
 import type { Shape } from './error-answer.ts'
-import { ERROR_NAMES, ServiceError } from './errors.ts'
+import { ServiceError } from './errors.ts'
 import { findModel, isOtherModel } from './models.ts'
 import type { QwenModel } from './models.ts'
 import { checkOptional } from './optional-checks.ts'
 import { costOf } from './quotas.ts'
 import type { QwenCost } from './quotas.ts'
-import type { Asked, Reply } from './route.ts'
+import type { Asked } from './route.ts'
+import type { Wanted } from './script.ts'
 import { findScript } from './scripts.ts'
-import type { Wanted } from './scripts.ts'
 import type { World } from './world.ts'
 
 /** What makes one endpoint different from the others. */
@@ -41,7 +42,9 @@ export function answerChat(world: World, asked: Asked, account: QwenAccount, tex
   const body = parseBody(text) as ChatBody
   const wanted = admit(world, asked, account, request, costOf(estimateTokens(body.messages)))
   const reply = { options: wanted.options, subject: request.model, isChat: true } as const
-  if (isError(wanted)) return { ...reply, answer: toErrorReply(wanted, asked, manner.shape) }
+  if (wanted.error !== undefined) {
+    return { ...reply, answer: toWishedError(wanted.error, wanted.options, manner.shape, asked.requestId) }
+  }
 
   const model = modelOf(asked, request.model)
   const thinks = isThinking(model, body)
@@ -60,7 +63,7 @@ export function answerChat(world: World, asked: Asked, account: QwenAccount, tex
  */
 export function admit(
   world: World,
-  { headers }: Asked,
+  asked: Asked,
   account: QwenAccount,
   { model, prompt }: Pick<ChatRequest, 'model' | 'prompt'>,
   cost: QwenCost,
@@ -68,20 +71,7 @@ export function admit(
   const scripted = account.answers.shift()
   if (scripted === undefined) admitRequest(world, account, cost)
   else account.quota.count(world.clock.now(), cost)
-  const header = headers['x-simulate']?.toString()
-  const wish = scripted ?? toWish({ usual: world.defaultWish, model, prompt: prompt(), header })
-  const wanted = findScript(wish)
-  const times = wanted.options.number('times', Number.MAX_VALUE)
-  return wanted.options.has('times') && world.attempts.count(wish) > times ? findScript('') : wanted
-}
-
-/** Whether an error takes the place of the answer. */
-export function isError({ script, options }: Wanted): boolean {
-  return options.has('error') && script.hasError !== true
-}
-
-export function toErrorReply({ options }: Wanted, { requestId }: Asked, shape: Shape): Answer {
-  return toWishedError(options.oneOf('error', ERROR_NAMES, 'internal-error'), options, shape, requestId)
+  return wantedBy(world, findScript, scripted, asked, { model, prompt: prompt() })
 }
 
 /** @throws {ServiceError} the site has no such model */

@@ -1,15 +1,17 @@
 import { parseBody, readModel } from '../chat-request.ts'
 import { toEmbeddings } from '../embeddings.ts'
 import { splitModel } from '../options.ts'
+import { toJsonAnswer } from '../service/route.ts'
+import type { Reply } from '../service/route.ts'
 import type { QwenAccount } from './accounts.ts'
 import { estimateTokens } from './chat-body.ts'
-import { admit, answerChat, isError, toErrorReply, toNotFound } from './chat.ts'
+import { admit, answerChat, toNotFound } from './chat.ts'
+import { toWishedError } from './error-answer.ts'
 import { ServiceError } from './errors.ts'
 import { toModelList } from './models.ts'
 import { nativeRoute } from './native.ts'
 import { costOf } from './quotas.ts'
-import { toJsonAnswer } from './route.ts'
-import type { Asked, Reply, Route, Routes } from './route.ts'
+import type { Asked, Route, Routes } from './route.ts'
 import type { DashscopeSite, Site } from './sites.ts'
 import type { World } from './world.ts'
 
@@ -72,7 +74,9 @@ function embed(world: World, asked: Asked, account: QwenAccount): Reply {
   const model = readModel(body)
   const wanted = admit(world, asked, account, { model, prompt: () => '' }, costOf(estimateTokens(body['input'])))
   const reply = { options: wanted.options, subject: model }
-  if (isError(wanted)) return { ...reply, answer: toErrorReply(wanted, asked, 'compat') }
+  if (wanted.error !== undefined) {
+    return { ...reply, answer: toWishedError(wanted.error, wanted.options, 'compat', asked.requestId) }
+  }
 
   const { name } = splitModel(model)
   const allowed = Object.hasOwn(EMBEDDING_MODELS, name) ? EMBEDDING_MODELS[name]! : undefined

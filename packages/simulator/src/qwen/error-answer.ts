@@ -1,6 +1,6 @@
 import { toPage } from '../error-shapes.ts'
 import type { Options } from '../options.ts'
-import { RETRY_AFTER_OPTIONS, wishedRetryAfter } from '../retry-after.ts'
+import { RETRY_AFTER_OPTIONS, wishedRetryAfter } from '../service/retry-after.ts'
 import type { Answer } from '../scenario.ts'
 import { toServiceFault } from './errors.ts'
 import type { ErrorName, ServiceFault } from './errors.ts'

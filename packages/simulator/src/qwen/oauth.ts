@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Answer } from '../scenario.ts'
-import type { IssuedToken } from '../tokens.ts'
+import { toHtmlAnswer, toJsonAnswer } from '../service/route.ts'
+import { DEVICE_GRANT, renew, signIn } from '../service/sign-in.ts'
+import type { IssuedToken } from '../service/tokens.ts'
 import { WAF_PAGE } from './error-answer.ts'
-import { FINAL, POLLS, REFRESHES, toHtmlAnswer, toSignInError } from './poll-answers.ts'
-import type { QwenDevice } from './poll-answers.ts'
-import { toJsonAnswer } from './route.ts'
+import { POLLS, REFRESHES, toSignInError } from './poll-answers.ts'
 import type { Asked, Route, Routes } from './route.ts'
 import type { World } from './world.ts'
 
 /** The public client's, and the only one that there is. */
 export const CLIENT_ID = 'f0304373b74a44d2b584a3fb70ca9e56'
 const SCOPE = 'openid profile email model.completion'
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const CHALLENGE = /^[\w-]{43}$/
 
 /** The sign-in server. */
@@ -91,23 +90,10 @@ function poll(world: World, form: URLSearchParams): Answer {
   if (toChallenge(form.get('code_verifier') ?? '') !== device.bound) {
     return toSignInError(400, 'invalid_grant', 'code_verifier does not fit code_challenge')
   }
-  device.polls++
-  if (world.clock.now() >= device.expiresAt) return end(device, POLLS.expired)
-
-  const [next = 'success'] = device.answers
-  if (next === 'page' && !device.approved) return POLLS.pending
-  device.answers.shift()
-  if (next !== 'success' && next !== 'page') return FINAL.has(next) ? end(device, POLLS[next]) : POLLS[next]
-
-  device.state = 'signed in'
-  const { account, expiresIn, loginOmits } = world.signIn
-  const token = world.tokens.issue({ account: account ?? `account-${device.userCode}`, expiresInMs: expiresIn * 1000 })
-  return toTokenAnswer(world, token, ['access_token', 'refresh_token', 'token_type', 'expires_in', 'scope'], loginOmits)
-}
-
-function end(device: QwenDevice, answer: Answer): Answer {
-  device.state = 'ended'
-  return answer
+  const next = world.devices.poll(device)
+  if (next !== 'success') return POLLS[next]
+  const names = ['access_token', 'refresh_token', 'token_type', 'expires_in', 'scope']
+  return toTokenAnswer(world, signIn(world, `account-${device.userCode}`), names, world.signIn.loginOmits)
 }
 
 function toChallenge(verifier: string): string {
@@ -115,16 +101,13 @@ function toChallenge(verifier: string): string {
 }
 
 async function refresh(world: World, form: URLSearchParams, asked: Asked): Promise<Answer> {
-  const { refreshes, signIn, tokens } = world
-  const scripted = (await refreshes.take(asked.closed())) ?? 'ok'
-  if (scripted !== 'ok') return REFRESHES[scripted]
-
-  // Only what is really answered takes the place of the old token.
-  const token = tokens.refreshable(form.get('refresh_token') ?? '')
-  if (token === undefined || form.get('client_id') !== CLIENT_ID) return REFRESHES.invalid
-  refreshes.counts.done++
-  const fresh = tokens.replace(token, signIn.expiresIn * 1000, signIn.refreshOmits.includes('refresh_token'))
-  return toTokenAnswer(world, fresh, ['access_token', 'token_type', 'expires_in', 'refresh_token'], signIn.refreshOmits)
+  const next = await world.refreshes.take(asked.closed())
+  if (next !== 'ok') return REFRESHES[next]
+  if (form.get('client_id') !== CLIENT_ID) return REFRESHES.invalid
+  const fresh = renew(world, form.get('refresh_token') ?? '', 'refresh_token')
+  if (fresh === undefined) return REFRESHES.invalid
+  const names = ['access_token', 'token_type', 'expires_in', 'refresh_token']
+  return toTokenAnswer(world, fresh, names, world.signIn.refreshOmits)
 }
 
 /** The members of a token, in the order in which they are named; where it is good comes last. */

@@ -1,16 +1,13 @@
-import type { Device } from '../devices.ts'
 import { toPage } from '../error-shapes.ts'
 import type { Answer } from '../scenario.ts'
+import type { PollAnswer } from '../service/devices.ts'
+import type { RefreshAnswer } from '../service/refreshes.ts'
+import { toHtmlAnswer, toJsonAnswer } from '../service/route.ts'
 import { WAF_PAGE } from './error-answer.ts'
-import { toJsonAnswer } from './route.ts'
 
 /** An error as the sign-in server writes it. */
 export function toSignInError(status: number, error: string, description?: string): Answer {
   return toJsonAnswer({ error, ...(description !== undefined && { error_description: description }) }, status)
-}
-
-export function toHtmlAnswer(status: number, body: string): Answer {
-  return { status, body, defaults: { type: 'text/html' } }
 }
 
 /** What both grants may get instead of tokens: name → answer. */
@@ -46,14 +43,10 @@ export const REFRESHES = {
   ...TROUBLE,
 } as const satisfies Record<string, Answer>
 
-/** `page`: pending until somebody has opened the page; `success`: signed in. */
-export type PollAnswer = keyof typeof POLLS | 'page' | 'success'
-export type RefreshAnswer = keyof typeof REFRESHES | 'ok'
+export type Poll = keyof typeof POLLS
+export type Refresh = keyof typeof REFRESHES
 
-export const POLL_NAMES = [...Object.keys(POLLS), 'page', 'success'] as readonly PollAnswer[]
-export const REFRESH_NAMES = [...Object.keys(REFRESHES), 'ok'] as readonly RefreshAnswer[]
+export const POLL_NAMES = [...Object.keys(POLLS), 'page', 'success'] as readonly PollAnswer<Poll>[]
+export const REFRESH_NAMES = [...Object.keys(REFRESHES), 'ok'] as readonly RefreshAnswer<Refresh>[]
 
-export const FINAL: ReadonlySet<PollAnswer> = new Set<PollAnswer>(['expired', 'denied', 'unauthorized'])
-
-/** A device, and the challenge that its code must fit. */
-export type QwenDevice = Device<PollAnswer, string>
+export const FINAL: ReadonlySet<Poll> = new Set<Poll>(['expired', 'denied', 'unauthorized'])

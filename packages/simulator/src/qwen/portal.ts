@@ -1,5 +1,7 @@
 import { parseBody } from '../chat-request.ts'
 import { splitModel } from '../options.ts'
+import { toJsonAnswer } from '../service/route.ts'
+import type { Reply } from '../service/route.ts'
 import { admitRequest } from './accounts.ts'
 import type { QwenAccount } from './accounts.ts'
 import { answerChat } from './chat.ts'
@@ -7,8 +9,7 @@ import type { ChatBody } from './chat-body.ts'
 import { listModels } from './compatible-mode.ts'
 import { ServiceError } from './errors.ts'
 import { COST_OF_SEARCH } from './quotas.ts'
-import { toJsonAnswer } from './route.ts'
-import type { Asked, Reply, Route, Routes } from './route.ts'
+import type { Asked, Route, Routes } from './route.ts'
 import type { World } from './world.ts'
 
 /** Names that the portal's one model has elsewhere, and that it does not answer to. */

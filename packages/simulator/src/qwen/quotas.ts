@@ -1,5 +1,5 @@
-import { createQuota, DAY_MS, endOfDay, endOfMonth, HOUR_MS, lasting, SECOND_MS } from '../quotas.ts'
-import type { Amounts, Limits, Quota, Refusal, Windows } from '../quotas.ts'
+import { createQuota, DAY_MS, endOfDay, endOfMonth, HOUR_MS, lasting, SECOND_MS } from '../service/quotas.ts'
+import type { Amounts, Quota, Windows } from '../service/quotas.ts'
 import type { ErrorName } from './errors.ts'
 
 type RequestWindow = 'second' | 'minute' | 'fiveHours' | 'day' | 'week' | 'month'
@@ -7,9 +7,6 @@ type RequestWindow = 'second' | 'minute' | 'fiveHours' | 'day' | 'week' | 'month
 export type WindowName = RequestWindow | 'tokens' | 'searches'
 /** What a request takes up. */
 export type QwenCost = Amounts<WindowName>
-export type QwenLimits = Limits<WindowName>
-export type QwenQuota = Quota<WindowName, ErrorName>
-export type QwenRefusal = Refusal<ErrorName>
 
 /** Weeks and months are counted in Beijing. */
 const BEIJING_MS = 8 * HOUR_MS
@@ -45,7 +42,7 @@ export const COST_OF_SEARCH: QwenCost = { searches: 1 }
 /** Where nobody sets a limit. */
 const SEARCHES_A_DAY = 1000
 
-export function createQwenQuota(): QwenQuota {
+export function createQwenQuota(): Quota<WindowName, ErrorName> {
   const quota = createQuota(WINDOWS)
   quota.limits = { searches: SEARCHES_A_DAY }
   return quota

@@ -1,19 +1,12 @@
 import type { Answer, StreamEvent } from '../scenario.ts'
+import type { Script as ServiceScript, Scripts as ServiceScripts, Wanted as ServiceWanted } from '../service/scripts.ts'
 import { toWhole } from './chunks.ts'
 import type { QwenAsk } from './chunks.ts'
+import type { ErrorName } from './errors.ts'
 
-/** A way to answer a chat. */
-export interface Script {
-  readonly summary: string
-  /** The options that it has beside those that all have: name → meaning. */
-  readonly options?: Readonly<Record<string, string>>
-  /** The option `error` says what goes wrong in the answer, instead of taking its place. */
-  readonly hasError?: true
-  /** @throws {OptionError} an option has a value that it cannot have */
-  readonly answer: (ask: QwenAsk) => Answer
-}
-
-export type Scripts = Readonly<Record<string, Script>>
+export type Script = ServiceScript<QwenAsk>
+export type Scripts = ServiceScripts<QwenAsk>
+export type Wanted = ServiceWanted<QwenAsk, ErrorName>
 
 interface Extras extends Omit<Answer, 'events' | 'body' | 'defaults'>, Pick<Script, 'options'> {
   /** Common options that are set where the request does not set them. */

@@ -1,9 +1,9 @@
-import { COMMON_OPTIONS, OptionError, parseOptions } from '../options.ts'
-import type { Options } from '../options.ts'
+import { COMMON_OPTIONS } from '../options.ts'
+import { createFindScript } from '../service/scripts.ts'
 import { USAGE_MODES } from './chunks.ts'
 import { ERROR_OPTIONS } from './error-answer.ts'
 import { ERROR_NAMES } from './errors.ts'
-import type { Script, Scripts } from './script.ts'
+import type { Scripts } from './script.ts'
 import { ENDINGS } from './scripts/endings.ts'
 import { EXAMPLES } from './scripts/examples.ts'
 import { FRAMINGS } from './scripts/framings.ts'
@@ -12,12 +12,8 @@ import { TOOLS } from './scripts/tools.ts'
 import { TROUBLES } from './scripts/troubles.ts'
 import { REFUSABLE } from './optional-checks.ts'
 
-const TABLE: ReadonlyMap<string, Script> = new Map(
-  [TEXTS, TOOLS, ENDINGS, TROUBLES, FRAMINGS, EXAMPLES].flatMap((scripts: Scripts) => Object.entries(scripts)),
-)
-
 /** Every script: name → script. */
-export const QWEN_SCRIPTS: Scripts = Object.fromEntries(TABLE)
+export const QWEN_SCRIPTS: Scripts = { ...TEXTS, ...TOOLS, ...ENDINGS, ...TROUBLES, ...FRAMINGS, ...EXAMPLES }
 
 /** The options that every request may have, beside those of its script. */
 export const QWEN_OPTIONS = {
@@ -33,23 +29,9 @@ export const QWEN_OPTIONS = {
   refuse: `what is refused beside that which always is: ${REFUSABLE.join(', ')}`,
 } as const satisfies Record<string, string>
 
-/** What a request gets: a script with its options, or an error where those name one. */
-export interface Wanted {
-  readonly script: Script
-  readonly options: Options
-}
-
-/**
- * A wish, `name=value&name=value`, made ready.
- * @throws {OptionError} it has an option that there is not
- */
-export function findScript(wish: string): Wanted {
-  const name = new URLSearchParams(wish).get('script') ?? 'text'
-  const script = TABLE.get(name)
-  if (script === undefined)
-    throw new OptionError(`There is no script "${name}"; there are: ${[...TABLE.keys()].join(', ')}.`)
-  const known = [...Object.keys(script.options ?? {}), ...Object.keys(QWEN_OPTIONS), ...Object.keys(ERROR_OPTIONS)]
-  const options = parseOptions(wish, known)
-  if (options.has('error')) options.oneOf('error', ERROR_NAMES, 'internal-error')
-  return { script, options }
-}
+export const findScript = createFindScript({
+  scripts: QWEN_SCRIPTS,
+  usual: 'text',
+  options: [...Object.keys(QWEN_OPTIONS), ...Object.keys(ERROR_OPTIONS)],
+  errors: ERROR_NAMES,
+})

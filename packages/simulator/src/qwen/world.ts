@@ -1,27 +1,30 @@
-import { createAccounts } from '../accounts.ts'
-import type { Accounts } from '../accounts.ts'
-import { createAttempts } from '../attempts.ts'
-import type { Attempts } from '../attempts.ts'
-import { createSimulatedClock } from '../clock.ts'
-import type { SimulatedClock } from '../clock.ts'
-import { createDevices } from '../devices.ts'
-import type { Devices } from '../devices.ts'
-import { createRefreshes } from '../refreshes.ts'
-import type { Refreshes } from '../refreshes.ts'
-import type { RetryAfterForm } from '../retry-after.ts'
-import { createSentCredentials } from '../sent.ts'
-import type { SentCredentials } from '../sent.ts'
-import { createTokens } from '../tokens.ts'
-import type { Tokens } from '../tokens.ts'
-import type { QwenAccount } from './accounts.ts'
+import type { RetryAfterForm } from '../service/retry-after.ts'
+import { SIGN_IN_DEFAULTS } from '../service/sign-in.ts'
+import type { SignInSettings } from '../service/sign-in.ts'
+import { createServiceWorld } from '../service/world.ts'
+import type { ServiceTypes, ServiceWorld } from '../service/world.ts'
 import type { ErrorName } from './errors.ts'
 import { createKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
-import type { PollAnswer, RefreshAnswer } from './poll-answers.ts'
+import { FINAL } from './poll-answers.ts'
+import type { Poll, Refresh } from './poll-answers.ts'
 import { createQwenQuota } from './quotas.ts'
 import type { WindowName } from './quotas.ts'
-import { SIGN_IN_DEFAULTS } from './sign-in.ts'
-import type { SignInSettings } from './sign-in.ts'
+
+interface QwenSignIn extends SignInSettings {
+  /** Where tokens are good: the simulator itself where null. */
+  resourceUrl: string | null
+}
+
+export interface QwenTypes extends ServiceTypes {
+  readonly window: WindowName
+  readonly error: ErrorName
+  readonly poll: Poll
+  readonly refresh: Refresh
+  /** The challenge that a device's code must fit. */
+  readonly bound: string
+  readonly signIn: QwenSignIn
+}
 
 /** The state of the portal as a whole. */
 export interface Tier {
@@ -31,44 +34,28 @@ export interface Tier {
   onlyAgent: string | null
 }
 
-/** All that the simulator remembers between requests. */
-export interface World {
-  /** `http://127.0.0.1:PORT`, known once it listens. */
-  origin: string
-  /** What requests get that ask for nothing. */
-  readonly defaultWish: string
-  readonly clock: SimulatedClock
-  readonly accounts: Accounts<WindowName, ErrorName>
+/** All that the simulator of Qwen remembers between requests. */
+export interface World extends ServiceWorld<QwenTypes> {
   readonly keys: Keys
-  readonly tokens: Tokens
-  readonly devices: Devices<PollAnswer, string>
-  readonly signIn: SignInSettings
-  readonly refreshes: Refreshes<RefreshAnswer>
   readonly tier: Tier
   /** What those get who ask for the list of models; the list, where null. */
   modelListError: ErrorName | null
   /** How errors of quotas tell until when they hold. */
   retryAfter: RetryAfterForm
-  readonly attempts: Attempts
-  readonly sent: SentCredentials
-  /** The account behind a key, an access or refresh token; or else the one that has this name. */
-  accountOf(credential: string): QwenAccount
-  reset(): void
 }
 
 const OPEN_TIER: Readonly<Tier> = { closed: false, onlyAgent: null }
 
 /** `onlyKey`: no other key is good. */
 export function createWorld(defaultWish: string, onlyKey?: string): World {
-  const clock = createSimulatedClock()
-  const accounts = createAccounts(clock, createQwenQuota)
   const keys = createKeys()
-  const tokens = createTokens(clock)
-  const signIn: SignInSettings = { ...SIGN_IN_DEFAULTS }
-  const devices = createDevices<PollAnswer, string>(clock, signIn)
-  const refreshes = createRefreshes<RefreshAnswer>(signIn)
-  const attempts = createAttempts()
-  const sent = createSentCredentials()
+  const service = createServiceWorld<QwenTypes>({
+    defaultWish,
+    toQuota: createQwenQuota,
+    signInDefaults: { ...SIGN_IN_DEFAULTS, resourceUrl: null },
+    finalPolls: FINAL,
+    ownerOf: keys.accountOf,
+  })
 
   function demandKey(): void {
     if (onlyKey === undefined) return
@@ -78,24 +65,14 @@ export function createWorld(defaultWish: string, onlyKey?: string): World {
   demandKey()
 
   const world: World = {
-    origin: '',
-    defaultWish,
-    clock,
-    accounts,
+    ...service,
     keys,
-    tokens,
-    devices,
-    signIn,
-    refreshes,
     tier: { ...OPEN_TIER },
     modelListError: null,
     retryAfter: 'none',
-    attempts,
-    sent,
-    accountOf: credential => accounts.named(tokens.accountOf(credential) ?? keys.accountOf(credential)),
     reset() {
-      for (const part of [clock, accounts, keys, tokens, devices, refreshes, attempts, sent]) part.reset()
-      Object.assign(signIn, SIGN_IN_DEFAULTS)
+      service.reset()
+      keys.reset()
       Object.assign(world.tier, OPEN_TIER)
       world.modelListError = null
       world.retryAfter = 'none'

@@ -29,7 +29,7 @@ export async function startSignInServer(script: Script): Promise<TestServer> {
   const asked: Asked[] = []
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString()
-    const isJson = request.headers['content-type'] === 'application/json'
+    const isJson = request.headers['content-type']?.includes('json')
     const next = { path: request.url ?? '', headers: request.headers, body, json: isJson ? JSON.parse(body) : {} }
     asked.push(next)
     const answer = script(next, asked.length - 1)

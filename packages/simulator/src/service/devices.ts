@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { SimulatedClock } from './clock.ts'
+import type { SignInSettings } from './sign-in.ts'
 
-/** A device that waits for somebody to sign in; `Poll` is what its polls may get, `Bound` what it came with. */
+/**
+ * What a poll may be told to get: an answer by its name, or `page`: pending until somebody has opened the page, or
+ * `success`: signed in.
+ */
+export type PollAnswer<Poll> = Poll | 'page' | 'success'
+
+/** A device that waits for somebody to sign in; `Poll` names what its polls may get, `Bound` is what it came with. */
 export interface Device<Poll, Bound> {
   readonly deviceCode: string
   readonly userCode: string
@@ -9,7 +16,7 @@ export interface Device<Poll, Bound> {
   /** On the simulator's clock. */
   readonly expiresAt: number
   /** What its polls get, one after the other; then it is signed in. */
-  readonly answers: Poll[]
+  readonly answers: PollAnswer<Poll>[]
   polls: number
   /** Somebody opened the page for it. */
   approved: boolean
@@ -22,24 +29,23 @@ export interface Devices<Poll, Bound> {
   find(deviceCode: string): Device<Poll, Bound> | undefined
   findUser(userCode: string): Device<Poll, Bound> | undefined
   /** What the polls of devices to come get. */
-  script(answers: readonly Poll[]): void
+  script(answers: readonly PollAnswer<Poll>[]): void
+  /** What one more poll of a device gets, which is still waiting. */
+  poll(device: Device<Poll, Bound>): Poll | 'pending' | 'expired' | 'success'
   all(): readonly Device<Poll, Bound>[]
   reset(): void
 }
 
-export interface DeviceSettings {
-  /** The codes of the next device; made up where null. */
-  deviceCode: string | null
-  userCode: string | null
-  /** Seconds that device codes live. */
-  deviceExpiresIn: number
-}
-
 const MAX_KEPT = 1000
 
-export function createDevices<Poll, Bound>(clock: SimulatedClock, settings: DeviceSettings): Devices<Poll, Bound> {
+/** After those of `final` a device code is worth nothing. */
+export function createDevices<Poll, Bound>(
+  clock: SimulatedClock,
+  settings: Pick<SignInSettings, 'deviceCode' | 'userCode' | 'deviceExpiresIn'>,
+  final: ReadonlySet<Poll>,
+): Devices<Poll, Bound> {
   let devices: Device<Poll, Bound>[] = []
-  let script: readonly Poll[] = []
+  let script: readonly PollAnswer<Poll>[] = []
   let count = 0
 
   return {
@@ -64,6 +70,22 @@ export function createDevices<Poll, Bound>(clock: SimulatedClock, settings: Devi
     findUser: code => devices.findLast(device => device.userCode === code),
     script(answers) {
       script = answers
+    },
+    poll(device) {
+      device.polls++
+      if (clock.now() >= device.expiresAt) {
+        device.state = 'ended'
+        return 'expired'
+      }
+      const [next = 'success'] = device.answers
+      if (next === 'page' && !device.approved) return 'pending'
+      device.answers.shift()
+      if (next === 'page' || next === 'success') {
+        device.state = 'signed in'
+        return 'success'
+      }
+      if (final.has(next)) device.state = 'ended'
+      return next
     },
     all: () => devices,
     reset() {

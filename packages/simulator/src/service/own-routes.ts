@@ -1,10 +1,9 @@
-import { parseBody, RequestError } from './chat-request.ts'
+import { isImproper, parseBody } from '../chat-request.ts'
+import { sendJson } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
+import type { StatsRecorder } from '../stats.ts'
 import { CommandError, runCommands } from './commands.ts'
 import type { Commands } from './commands.ts'
-import { sendJson } from './exchange.ts'
-import type { Exchange } from './exchange.ts'
-import { OptionError } from './options.ts'
-import type { StatsRecorder } from './stats.ts'
 
 interface Simulated<Control> {
   readonly recorder: StatsRecorder
@@ -37,8 +36,7 @@ export function ownRoutes<Control>({
           runCommands(commands, control, parseBody(body))
           sendJson(response, 200, state)
         } catch (error) {
-          if (!(error instanceof CommandError || error instanceof RequestError || error instanceof OptionError))
-            throw error
+          if (!(error instanceof CommandError || isImproper(error))) throw error
           sendJson(response, 400, { error: { message: error.message } })
         }
       },

@@ -1,6 +1,6 @@
-export type Json = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
-export function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -13,6 +13,13 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The JSON object that a text holds; undefined where it holds none. */
+export function parseObject(text: string): JsonObject | undefined {
+  const value = parseJson(text)
+  return isObject(value) ? value : undefined
+}
+
+/** The value where it is a text, else an empty one. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../json.ts'
+import { isObject, parseJson } from '@millrace/core'
 
 /** Half characters and members without a name: for both, the service refuses the whole request. */
 const REFUSED = /\\u[dD][89a-fA-F]|""\s*:/
@@ -19,4 +19,11 @@ function toAcceptable(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name === '' ? '_' : name.toWellFormed(), toAcceptable(member)]),
   )
+}
+
+/** The first `length` UTF-16 units of a text at most, and never half a character. */
+export function cutAt(text: string, length: number): string {
+  if (text.length <= length) return text
+  const isHalf = (text.charCodeAt(length - 1) & 0xfc00) === 0xd800
+  return text.slice(0, isHalf ? length - 1 : length)
 }

@@ -8,8 +8,8 @@ export interface Sent {
 export interface SentCredentials {
   /** Credential → what became of it. */
   readonly all: ReadonlyMap<string, Sent>
-  /** Counts one request that came with the credential. */
-  note(credential: string): Sent
+  /** Counts one request that came with the credential, if with any; the function takes the status of its answer. */
+  note(credential: string): (status: number) => void
   reset(): void
 }
 
@@ -21,6 +21,7 @@ export function createSentCredentials(): SentCredentials {
   return {
     all,
     note(credential) {
+      if (credential === '') return () => {}
       let known = all.get(credential)
       if (known === undefined) {
         if (all.size === MAX_KEPT) all.clear()
@@ -28,7 +29,10 @@ export function createSentCredentials(): SentCredentials {
         all.set(credential, known)
       }
       known.requests++
-      return known
+      const { statuses } = known
+      return status => {
+        statuses[status] = (statuses[status] ?? 0) + 1
+      }
     },
     reset: () => all.clear(),
   }

@@ -12,7 +12,7 @@ export interface IssuedToken {
 }
 
 /** What to issue; tokens have names of their own where nothing is said. */
-export interface TokenWish {
+interface TokenWish {
   readonly account: string
   readonly expiresInMs: number
   readonly accessToken?: string | undefined

@@ -1,4 +1,4 @@
-import type { Options } from './options.ts'
+import type { Options } from '../options.ts'
 
 /** The form of the header `retry-after`. */
 export const RETRY_AFTER_FORMS = ['none', 'seconds', 'date'] as const

@@ -1,3 +1,0 @@
-export { openCredentials } from './credentials.ts'
-export type { Credentials } from './credentials.ts'
-export { signIn } from './sign-in.ts'
