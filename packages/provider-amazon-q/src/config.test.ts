@@ -45,7 +45,7 @@ describe('mistakes', () => {
     [{ accounts: [{ name: 'a' }] }, 'accounts.0 must have one of'],
     [{ accounts: [{ name: 'a', accessToken: '' }] }, 'accounts.0 must have one of'],
     [{ accounts: [{ ...token, login: 'f' }] }, 'accounts.0.login does not go together with `accessToken`'],
-    [{ accounts: [{ ...token, shared: true }] }, 'accounts.0.shared is for the account of an `owner`'],
+    [{ accounts: [{ ...token, shared: true }] }, 'accounts.0.shared is for the accounts of persons'],
     [{ accounts: [{ name: 'a', aws: true, profileArn: ARN }] }, 'accounts.0.profileArn is for sign-ins'],
     [{ accounts: [{ name: 'a', aws: {} }] }, 'accounts.0.aws must have a `profile`, or'],
     [{ accounts: [{ name: 'a', aws: { accessKeyId: 'x' } }] }, 'accounts.0.aws must have a `profile`, or'],

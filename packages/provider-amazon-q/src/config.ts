@@ -51,7 +51,12 @@ const accountSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('The name of a key in `auth.keys` whose personal account it is: nobody else is served by it'),
-  shared: z.boolean().optional().describe('With `true` the account of an owner serves all others, too'),
+  shared: z
+    .boolean()
+    .optional()
+    .describe(
+      'With `true` a personal account serves everybody. A `login` or `sso` must have an `owner`, or this, where `auth.keys` has several keys.',
+    ),
 })
 
 export const config = z.strictObject({
@@ -163,8 +168,9 @@ export function mistakesIn({ accessToken, accounts }: AmazonQConfig): readonly C
     if (way === undefined) report(path, 'must have one of `accessToken`, `login`, `sso` and `aws`')
     else if (other !== undefined)
       report([...path, other], `does not go together with \`${way}\`: an account has one of them`)
-    if (account.shared !== undefined && account.owner === undefined) {
-      report([...path, 'shared'], 'is for the account of an `owner`: all others serve everybody anyway')
+    const isPersonal = account.login !== undefined || account.sso !== undefined
+    if (account.shared !== undefined && account.owner === undefined && !isPersonal) {
+      report([...path, 'shared'], 'is for the accounts of persons: all others serve everybody anyway')
     }
     if (account.aws === undefined) continue
     if (account.profileArn !== undefined)

@@ -56,9 +56,10 @@ export function crossCheck(file: unknown, report: Report): void {
     const { headers, accounts, models, defaultModel } = toMembers(provider)
     checkService(at, toMembers(provider), host, port, report)
     for (const [index, account] of toList(accounts).entries()) {
-      const { owner, ...service } = toMembers(account)
+      const { owner, shared, ...service } = toMembers(account)
       checkService([...at, 'accounts', index], service, host, port, report)
       if (typeof owner === 'string') checkOwner([...at, 'accounts', index, 'owner'], owner, keys, report)
+      else if (shared !== true) checkPersonal([...at, 'accounts', index], service, keys, report)
     }
     checkHeaders([...at, 'headers'], headers, report)
     const offered = toList(models)
@@ -151,6 +152,16 @@ function checkOwner(path: Path, owner: string, keys: readonly FoundKey[], report
   const names = keys.map(({ name }) => name)
   if (names.includes(owner)) return
   report(path, `is not the name of a key in \`auth.keys\`${hint(owner, names)}`)
+}
+
+/** The login of a person must not serve everybody unless somebody has said so. */
+function checkPersonal(path: Path, account: Members, keys: readonly FoundKey[], report: Report): void {
+  const isPersonal = account['login'] !== undefined || account['sso'] !== undefined
+  if (!isPersonal || keys.filter(({ key }) => key !== '').length < 2) return
+  report(
+    path,
+    "is somebody's personal login, and several keys may use the gateway: say with `owner` whose it is, or with `shared: true` that it serves all",
+  )
 }
 
 /** What a provider, or one of its accounts, says of where it is and of how to sign in there. */

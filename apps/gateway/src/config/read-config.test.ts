@@ -587,6 +587,27 @@ providers:
   ])
 })
 
+test("a person's login needs an owner, or somebody's word that it is shared, as soon as there are several keys", async () => {
+  const configured = (keys: string): string => `auth: { keys: [${keys}] }
+providers:
+  amazon-q:
+    kind: amazon-q
+    accounts:
+      - { name: mine, login: data.sqlite3 }
+      - { name: hers, owner: alice, sso: { file: alice.json } }
+      - { name: lent, shared: true, sso: { file: ben.json } }
+      - { name: team, aws: true }
+`
+  const alice = `{ name: alice, key: ${KEY} }`
+  expect(await mistakesIn(read(configured(`${alice}, ${KEY}-of-others`), { definitions: DEFINITIONS }))).toEqual([
+    expect.objectContaining({
+      path: 'providers.amazon-q.accounts[0]',
+      message: expect.stringContaining('say with `owner` whose it is'),
+    }),
+  ])
+  expect((await read(configured(alice), { definitions: DEFINITIONS })).config.providers.size).toBe(1)
+})
+
 describe('the file that comes with the gateway', () => {
   test('is found wherever the process runs, works without anything, and says what holds anyway', async () => {
     const { config, source } = await readConfig({ env: {}, definitions: DEFINITIONS })
