@@ -61,5 +61,5 @@ function describe({ name, state, waitMs }: Unavailable, now: number): string {
 function whenOf(waitMs: number, now: number): string {
   if (waitMs === Infinity) return ''
   if (waitMs === 0) return ', and is being tried again'
-  return `, to be tried again at ${new Date(now + waitMs).toISOString().replace(/\.\d+Z$/, 'Z')}`
+  return `, to be tried again at ${new Date(Math.ceil((now + waitMs) / 1000) * 1000).toISOString().replace(/\.\d+Z$/, 'Z')}`
 }

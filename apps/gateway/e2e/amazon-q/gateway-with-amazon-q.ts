@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { startGateway, type RunningGateway } from '../start-gateway.ts'
-import { startSimulatedAmazonQ, type SimulatedAmazonQ } from './simulated-amazon-q.ts'
+import { startSimulated, type SimulatedAmazonQ } from '../simulated-service.ts'
 
 /** The key that the gateway wants of its clients. */
 export const KEY = 'test-key-of-a-client-canary'
@@ -40,7 +40,7 @@ export function gatewayWithAmazonQ(
   let amazonQ: SimulatedAmazonQ
   let gateway: RunningGateway
   beforeAll(async () => {
-    amazonQ = running.use(await startSimulatedAmazonQ())
+    amazonQ = running.use(await startSimulated('amazon-q'))
     const providers = providersOf(serviceOf(amazonQ))
     const keys = { auth: { keys: [KEY] }, admin: { key: ADMIN_KEY } }
     gateway = running.use(await startGateway({ ...keys, providers, ...config }, env))

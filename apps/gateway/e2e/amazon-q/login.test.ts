@@ -8,12 +8,12 @@ import { startGateway } from '../start-gateway.ts'
 import { ask } from './ask.ts'
 import { ADMIN_KEY, serviceOf } from './gateway-with-amazon-q.ts'
 import { createFolder, issueTokens, writeDatabase, writeKiroLogin, type Folder } from './logins.ts'
-import { startSimulatedAmazonQ, type SimulatedAmazonQ } from './simulated-amazon-q.ts'
+import { startSimulated, type SimulatedAmazonQ } from '../simulated-service.ts'
 
 let amazonQ: SimulatedAmazonQ
 let folder: Folder
 beforeAll(async () => {
-  amazonQ = await startSimulatedAmazonQ()
+  amazonQ = await startSimulated('amazon-q')
 })
 afterAll(() => amazonQ[Symbol.asyncDispose]())
 beforeEach(async () => {

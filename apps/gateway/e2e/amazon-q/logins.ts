@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SimulatedAmazonQ } from './simulated-amazon-q.ts'
+import type { SimulatedAmazonQ } from '../simulated-service.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 import OpenAI, { APIError } from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway, type RunningGateway } from '../start-gateway.ts'
-import { startSimulatedQwen, type SimulatedQwen } from './simulated-qwen.ts'
+import { startSimulated, type SimulatedQwen } from '../simulated-service.ts'
 
 const NAMES = ['first', 'second', 'third']
 const keyOf = (name: string): string => `sk-canary-${name}`
@@ -10,7 +10,7 @@ const MODEL = 'qwen/qwen3-coder-plus'
 
 let qwen: SimulatedQwen
 beforeAll(async () => {
-  qwen = await startSimulatedQwen()
+  qwen = await startSimulated('qwen')
 })
 afterEach(async () => void (await qwen.control({ reset: {} })))
 afterAll(() => qwen[Symbol.asyncDispose]())

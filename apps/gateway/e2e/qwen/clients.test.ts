@@ -3,7 +3,7 @@ import { orSkip } from '../clients/or-skip.ts'
 import { pythonEnvironment } from '../clients/python-environment.ts'
 import { runCommand } from '../run-command.ts'
 import { startGateway, type RunningGateway } from '../start-gateway.ts'
-import { startSimulatedQwen } from './simulated-qwen.ts'
+import { startSimulated } from '../simulated-service.ts'
 
 const MODEL = 'qwen/qwen3-coder-plus'
 const running = new AsyncDisposableStack()
@@ -11,7 +11,7 @@ const python = await orSkip('Python', () => pythonEnvironment('current'))
 
 let gateway: RunningGateway
 beforeAll(async () => {
-  const qwen = running.use(await startSimulatedQwen())
+  const qwen = running.use(await startSimulated('qwen'))
   const accounts = ['first', 'second', 'third'].map(name => ({
     name,
     apiKey: `sk-test-${name}`,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SimulatedQwen } from './simulated-qwen.ts'
+import type { SimulatedQwen } from '../simulated-service.ts'
 
 export interface SignInFile extends AsyncDisposable {
   readonly path: string

@@ -3,11 +3,11 @@ import { dirname } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway, type RunningGateway } from '../start-gateway.ts'
 import { createSignInFile } from './sign-in-file.ts'
-import { startSimulatedQwen, type SimulatedQwen } from './simulated-qwen.ts'
+import { startSimulated, type SimulatedQwen } from '../simulated-service.ts'
 
 let qwen: SimulatedQwen
 beforeAll(async () => {
-  qwen = await startSimulatedQwen()
+  qwen = await startSimulated('qwen')
 })
 afterEach(async () => void (await qwen.control({ reset: {} })))
 afterAll(() => qwen[Symbol.asyncDispose]())
@@ -93,7 +93,7 @@ test('a token that ends during a stream ends no stream', async () => {
   await using file = await createSignInFile(qwen, { account: 'streaming', expiresInMs: 3_600_000 })
   await using gateway = await gatewayOf(file.path)
   const stream = ask(gateway, 'qwen3-coder-plus?words=40&pace=25', true)
-  for (;;) if ((await qwen.state()).stats.streamsOpen > 0) break
+  await qwen.until(({ stats }) => stats.streamsOpen > 0)
   await qwen.control({ expireToken: { token: file.secrets[0] } })
   expect((await stream).text).toContain('data: [DONE]')
   expect((await ask(gateway)).status).toBe(200)

@@ -587,8 +587,7 @@ providers:
   ])
 })
 
-test("a person's login needs an owner, or somebody's word that it is shared, as soon as there are several keys", async () => {
-  const configured = (keys: string): string => `auth: { keys: [${keys}] }
+const withPersonalLogins = (keys: string): string => `auth: { keys: [${keys}] }
 providers:
   amazon-q:
     kind: amazon-q
@@ -598,14 +597,18 @@ providers:
       - { name: lent, shared: true, sso: { file: ben.json } }
       - { name: team, aws: true }
 `
+
+test("a person's login needs an owner, or somebody's word that it is shared, as soon as there are several keys", async () => {
   const alice = `{ name: alice, key: ${KEY} }`
-  expect(await mistakesIn(read(configured(`${alice}, ${KEY}-of-others`), { definitions: DEFINITIONS }))).toEqual([
+  expect(
+    await mistakesIn(read(withPersonalLogins(`${alice}, ${KEY}-of-others`), { definitions: DEFINITIONS })),
+  ).toEqual([
     expect.objectContaining({
       path: 'providers.amazon-q.accounts[0]',
       message: expect.stringContaining('say with `owner` whose it is'),
     }),
   ])
-  expect((await read(configured(alice), { definitions: DEFINITIONS })).config.providers.size).toBe(1)
+  expect((await read(withPersonalLogins(alice), { definitions: DEFINITIONS })).config.providers.size).toBe(1)
 })
 
 describe('the file that comes with the gateway', () => {
