@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDeadlines } from './deadlines.ts'
 
@@ -122,6 +125,25 @@ test('a touch counts from when it happened, even right after the event loop stoo
   const touchedAt = performance.now()
   await promise
   expect(performance.now() - touchedAt).toBeGreaterThanOrEqual(100)
+})
+
+test('a deadline that was cleared holds nothing of whoever it was for', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const deadlines = createDeadlines(TICK)
+  const start = () => {
+    const waiting = { expire: () => undefined }
+    return { deadline: deadlines.start(60_000, () => waiting.expire()), waiting: new WeakRef(waiting) }
+  }
+  const { deadline, waiting } = start()
+  await nextTurn()
+  collect()
+  expect(waiting.deref()).toBeDefined()
+  deadline.clear()
+  await nextTurn()
+  collect()
+  expect(waiting.deref()).toBeUndefined()
+  deadline.clear()
 })
 
 test('a process that waits for nothing more can end', async () => {

@@ -26,7 +26,7 @@ export function createDeadlines(tickMs = 50): Deadlines {
     #limitMs: number
     #dueAt: number
     #touched = false
-    readonly #expire: () => void
+    #expire: () => void
 
     constructor(limitMs: number, expire: () => void) {
       this.#limitMs = limitMs
@@ -44,6 +44,9 @@ export function createDeadlines(tickMs = 50): Deadlines {
 
     clear(): void {
       running.delete(this)
+      // As entries come and go the set moves to new tables, and V8 keeps the old ones, with what was in them, until it next
+      // collects everything. Of a request that is over that is this entry, and must not be all that it holds.
+      this.#expire = nothing
     }
 
     check(now: number): void {
@@ -52,8 +55,9 @@ export function createDeadlines(tickMs = 50): Deadlines {
         this.#dueAt = now + this.#limitMs
       }
       if (this.#dueAt > now) return
-      running.delete(this)
-      this.#expire()
+      const expire = this.#expire
+      this.clear()
+      expire()
     }
   }
 
@@ -78,3 +82,5 @@ export function createDeadlines(tickMs = 50): Deadlines {
     },
   }
 }
+
+function nothing(): void {}
