@@ -44,8 +44,8 @@ export function createDeadlines(tickMs = 50): Deadlines {
 
     clear(): void {
       running.delete(this)
-      // As entries come and go the set moves to new tables, and V8 keeps the old ones, with what was in them, until it next
-      // collects everything. Of a request that is over that is this entry, and must not be all that it holds.
+      // What has been in a busy set may stay in memory until everything is next collected (docs/performance.md). That is
+      // this entry, and must not be the whole of a request with it.
       this.#expire = nothing
     }
 

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import type { Config } from '../config/config.ts'
@@ -15,6 +16,8 @@ const MODELS_SHOWN = 12
 /** `millrace serve`: from the configuration to a listening gateway, and back in good order on SIGTERM or SIGINT. */
 export function serveCommand(env: Environment): Command {
   return withConfigOptions(new Command('serve').description('run the gateway')).action(async (flags: ConfigFlags) => {
+    // Else V8 may take some objects of every request for long-lived ones, and those hold all of it (docs/performance.md).
+    setFlagsFromString('--no-allocation-site-pretenuring')
     const { config, source } = await readSettings(flags, env)
     // Lines are gathered for a tenth of a second, so that under load many go out in one write.
     const log = destination({ fd: 1, sync: false, minLength: 4096, periodicFlush: 100 })
