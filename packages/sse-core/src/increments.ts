@@ -28,7 +28,7 @@ export interface UnreadText {
 }
 
 /**
- * Tells the new part of each delta (wire/qwen.md §3.6). A delta that begins with all of the text so far shows that deltas
+ * Tells the new part of each delta. A delta that begins with all of the text so far shows that deltas
  * are cumulative; where the text is too short to be sure, the delta after it has to begin with that delta. Then what is
  * known is cut off, and a shorter beginning of it (a rewind) is nothing, until a delta is neither. A text of more than
  * 1024 units is compared by these and by its length. All lengths are in UTF-16 units.

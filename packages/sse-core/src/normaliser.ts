@@ -215,7 +215,7 @@ function isZero(usage: Usage): boolean {
   return usage.prompt_tokens === 0 && usage.completion_tokens === 0
 }
 
-/** `error_finish` and its like: what stands in the content is the upstream's error text (wire/qwen.md §3.7 c). */
+/** `error_finish` and its like: what stands in the content is the upstream's error text. */
 function reportedByFinish(word: string, { content }: JsonObject): UpstreamError {
   const words = typeof content === 'string' ? content.trim() : ''
   return toUpstreamError({ message: words || `The upstream ended its answer with "${word}".`, type: word })

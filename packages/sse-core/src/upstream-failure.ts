@@ -13,7 +13,7 @@ interface Report {
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 
-/** Whether an event or a body is a report of a failure rather than a piece of an answer (wire/openai.md §6.3 rule 4). */
+/** Whether an event or a body is a report of a failure rather than a piece of an answer. */
 export function isFailure(value: JsonObject): boolean {
   if (value['error']) return true
   if (value['object'] === 'error' || value['type'] === 'error') return true
@@ -25,7 +25,7 @@ export function isFailure(value: JsonObject): boolean {
   )
 }
 
-/** Every shape of wire/openai.md §6.4 → one. */
+/** Every shape in which upstreams report failures → one. */
 function toReport(body: unknown): Report {
   const value = Array.isArray(body) ? body[0] : body
   if (!isObject(value)) return { message: text(value), type: '', code: '', param: undefined, status: undefined }

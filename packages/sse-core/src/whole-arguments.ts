@@ -7,7 +7,7 @@ const MAX_UNITS = 8 * 1024 * 1024
 
 /**
  * Ends a choice with `length` where the upstream says that tools were called, but the arguments of a call are no JSON: it
- * has come to its limit in the middle of them (wire/qwen.md §3.4). A call without arguments is whole.
+ * has come to its limit in the middle of them. A call without arguments is whole.
  */
 export function withWholeArguments(frames: Frames): Frames {
   return perChoice(frames, createChoice)

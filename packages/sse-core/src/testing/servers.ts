@@ -26,7 +26,7 @@ const whole = (index: number | undefined, id: string | undefined, name: string, 
   function: { name, arguments: text },
 })
 
-/** A small stream in the shape of each kind of server (wire/openai.md §6.1); all values are made up. */
+/** A small stream in the shape of each kind of server; all values are made up. */
 export const SERVERS: readonly Server[] = [
   {
     name: 'OpenAI',
