@@ -28,7 +28,8 @@ export interface ToolCalls {
 
 /**
  * Sorts the tool call deltas of one choice into calls, whatever the upstream does about indexes, ids and names: an index in
- * use that turns up with another id is a new call; ids that are missing, empty or doubled become unique ones; arguments wait until the name is known, and are else handed on as they are.
+ * use that turns up with another id is a new call; ids that are missing, empty or doubled become unique ones; arguments
+ * wait until the name is known, and are else handed on as they are.
  */
 export function createToolCalls(): ToolCalls {
   const slots: Slot[] = []
