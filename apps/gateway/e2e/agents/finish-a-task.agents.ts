@@ -12,12 +12,16 @@ const running = new AsyncDisposableStack()
 let gateway: RunningGateway
 beforeAll(async () => {
   const qwen = running.use(await startQwenSimulator())
+  const baseUrl = qwen.baseUrls['singapore/payg']!
+  const accounts = ['first', 'second', 'third'].map(name => ({ name, apiKey: `sk-test-${name}`, baseUrl }))
+  // One of the three is throttled all the time, and no agent notices.
+  qwen.control.exhaust({ credential: 'sk-test-second', error: 'rate-limit', forMs: 3_600_000 })
   const amazonQ = running.use(await startAmazonQSimulator())
   gateway = running.use(
     await startGateway({
       auth: { keys: [KEY] },
       providers: {
-        qwen: { kind: 'qwen', apiKey: 'sk-test-qwen', baseUrl: qwen.baseUrls['singapore/payg']! },
+        qwen: { kind: 'qwen', accounts },
         'amazon-q': { kind: 'amazon-q', endpoint: amazonQ.url, accessToken: 'aoa-test-amazon-q' },
       },
     }),
